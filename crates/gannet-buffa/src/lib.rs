@@ -1,0 +1,1 @@
+//! The buffa message codec for Gannet.

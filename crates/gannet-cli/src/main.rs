@@ -1,0 +1,3 @@
+//! The program `gannet`.
+
+fn main() {}

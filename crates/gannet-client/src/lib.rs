@@ -1,0 +1,1 @@
+//! The gRPC client: channels, connections, calls.

@@ -1,0 +1,1 @@
+//! The prost message codec for Gannet.

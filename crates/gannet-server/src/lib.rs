@@ -1,0 +1,1 @@
+//! The gRPC server: routing, dispatch, limits and drain.

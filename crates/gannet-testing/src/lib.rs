@@ -1,0 +1,1 @@
+//! Tools for testing services and the transport: frame scripts, in-process pairs, leak checks.

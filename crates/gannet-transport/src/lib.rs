@@ -1,0 +1,1 @@
+//! The tokio driver of one HTTP/2 connection that carries gRPC.

@@ -1,0 +1,1 @@
+//! All of gRPC in one dependency.
