@@ -45,4 +45,14 @@ impl FixedBlock {
     pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(_fields: impl IntoIterator<Item = (N, V)>) -> Self {
         Self {}
     }
+
+    /// The fields in their order. (Asked for by `BlockWriter`, which must be able to keep trailers in a queue.)
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        std::iter::empty()
+    }
+
+    /// The size of the header list in bytes: names, values and 32 per field (RFC 9113 §6.5.2).
+    pub fn list_size(&self) -> usize {
+        0
+    }
 }

@@ -1,0 +1,166 @@
+//! The bytes on their way to the socket: one buffer for all streams of a connection.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Payloads from this size on are kept by reference instead of being copied, in bytes.
+pub const SEGMENT_MIN: usize = 4096;
+
+/// From this many written bytes at the front of the tail on they are cut off, so that a tail that never becomes empty
+/// does not grow for ever.
+const CUT_WRITTEN: usize = 64 << 10;
+
+/// What goes to the socket: segments that are kept by reference, and behind them a contiguous tail that small frames
+/// are appended to.
+///
+/// It implements [`Buf`], with [`chunks_vectored`](Buf::chunks_vectored) for vectored writes.
+///
+/// ```
+/// use bytes::{Buf, Bytes};
+/// use gannet_http2::WriteBuffer;
+///
+/// let mut out = WriteBuffer::new();
+/// out.put_slice(b"head");
+/// out.put_segment(Bytes::from(vec![0; 100_000]));   // kept by reference
+/// assert_eq!(out.len(), 100_004);
+/// assert_eq!(out.chunk(), b"head");
+/// ```
+#[derive(Debug, Default)]
+pub struct WriteBuffer {
+    /// Whatever stands before the tail, in order.
+    segments: VecDeque<Bytes>,
+    segment_bytes: usize,
+    tail: BytesMut,
+    /// How much of the tail has been written already.
+    written: usize,
+}
+
+impl WriteBuffer {
+    /// An empty buffer, without memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes that wait.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.segment_bytes + self.tail.len() - self.written
+    }
+
+    /// Whether nothing waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends a copy of the bytes.
+    #[inline]
+    pub fn put_slice(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Appends the bytes: a reference to them if they are [`SEGMENT_MIN`] or more, else a copy.
+    pub fn put_segment(&mut self, bytes: Bytes) {
+        if bytes.len() < SEGMENT_MIN {
+            self.tail.extend_from_slice(&bytes);
+            return;
+        }
+        self.cut_tail();
+        self.segment_bytes += bytes.len();
+        self.segments.push_back(bytes);
+    }
+
+    /// Makes what the tail holds a segment, so that something can follow it by reference.
+    fn cut_tail(&mut self) {
+        let mut cut = self.tail.split();
+        cut.advance(self.written);
+        self.written = 0;
+        if !cut.is_empty() {
+            self.segment_bytes += cut.len();
+            self.segments.push_back(cut.freeze());
+        }
+    }
+
+    /// Lends the tail to an encoder that appends to it; [`restore_tail`](Self::restore_tail) takes it back. Its first
+    /// [`tail_len`](Self::tail_len) bytes must stay as they are.
+    #[inline]
+    pub fn take_tail(&mut self) -> BytesMut {
+        std::mem::take(&mut self.tail)
+    }
+
+    /// Takes back the tail that [`take_tail`](Self::take_tail) lent.
+    #[inline]
+    pub fn restore_tail(&mut self, tail: BytesMut) {
+        debug_assert!(tail.len() >= self.written, "the lent tail was cut into");
+        self.written = self.written.min(tail.len());
+        self.tail = tail;
+    }
+
+    /// The length of the tail, including bytes that are written already.
+    #[inline]
+    pub fn tail_len(&self) -> usize {
+        self.tail.len()
+    }
+
+    #[inline]
+    pub(crate) fn tail_mut(&mut self) -> &mut BytesMut {
+        &mut self.tail
+    }
+
+    /// Gives back the memory if nothing waits; for a connection that has gone idle.
+    pub fn shrink(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+impl Buf for WriteBuffer {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        match self.segments.front() {
+            Some(segment) => segment,
+            None => self.tail.get(self.written..).unwrap_or_default(),
+        }
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let tail = self.tail.get(self.written..).filter(|tail| !tail.is_empty());
+        let chunks = self.segments.iter().map(|segment| &segment[..]).chain(tail);
+        let mut count = 0;
+        for (slice, chunk) in slices.iter_mut().zip(chunks) {
+            *slice = IoSlice::new(chunk);
+            count += 1;
+        }
+        count
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.len(), "advanced past the end of the write buffer");
+        while let Some(segment) = self.segments.front_mut() {
+            if count < segment.len() {
+                segment.advance(count);
+                self.segment_bytes -= count;
+                return;
+            }
+            count -= segment.len();
+            self.segment_bytes -= segment.len();
+            self.segments.pop_front();
+        }
+        self.written += count;
+        if self.written == self.tail.len() {
+            self.tail.clear();
+            self.written = 0;
+        } else if self.written >= CUT_WRITTEN {
+            self.tail.advance(self.written);
+            self.written = 0;
+        }
+    }
+}
