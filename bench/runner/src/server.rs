@@ -27,11 +27,7 @@ impl Program {
             "floor" => (bench.to_owned(), "floor", "floor"),
             "tonic" => (bench.to_owned(), "tonic-greeter", "tonic-greeter"),
             "gannet" => (bench.join(".."), "greeter", "greeter-server"),
-            _ => {
-                return Err(
-                    format!("no server is named {name}; give its program with --program {name}=PATH").into()
-                );
-            }
+            _ => return Err(format!("no server is named {name}; give it by --program {name}=PATH").into()),
         };
         eprintln!("building {name}");
         let output = Command::new("cargo")
