@@ -1,1 +1,20 @@
 //! The gRPC server: routing, dispatch, limits and drain.
+//!
+//! Users depend on `gannet`, which re-exports [`Server`], [`Dispatch`] and [`Replies`]; generated code uses [`Service`]
+//! and [`Methods`].
+
+#![forbid(unsafe_code)]
+
+mod connection;
+mod dispatch;
+mod method;
+mod replies;
+mod router;
+mod server;
+mod service;
+
+pub use dispatch::Dispatch;
+pub use gannet_transport::{Error, Phase};
+pub use replies::Replies;
+pub use server::{BoundServer, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAX_RECEIVE_MESSAGE_SIZE, Server};
+pub use service::{Handle, Methods, Service, ServiceExt, ServiceMethods};

@@ -1,0 +1,172 @@
+//! Answers as header fields: response heads, trailers, and what a client that is not gRPC's gets.
+//!
+//! The fixed ones are encoded once per connection and copied from then on. Not here: when to answer (`super`).
+
+use gannet_core::wire::percent;
+use gannet_core::{Code, Codec, Metadata, Response, Status};
+use gannet_http2::hpack::{FixedBlock, Indexing};
+use gannet_http2::{BlockWriter, HeaderFields, StreamKey};
+use gannet_transport::{Link, append_message};
+
+/// The fixed header blocks of one connection.
+#[derive(Debug)]
+pub(crate) struct ReplyBlocks {
+    /// `:status` and `content-type` of every gRPC answer.
+    head: FixedBlock,
+    /// The trailers of a call that succeeded.
+    ok: FixedBlock,
+}
+
+impl ReplyBlocks {
+    pub(crate) fn new() -> Self {
+        Self {
+            head: FixedBlock::new([(":status", "200"), ("content-type", "application/grpc")]),
+            ok: FixedBlock::new([("grpc-status", "0")]),
+        }
+    }
+}
+
+/// Metadata as header fields.
+fn write_metadata(metadata: &Metadata, block: &mut BlockWriter<'_>) {
+    for (name, value) in metadata.iter_wire() {
+        // Most metadata differs from call to call, and its sender may not want it in a table (RFC 7541 §7.1).
+        block.field(name.as_ref(), value.as_ref(), Indexing::Without);
+    }
+}
+
+/// A response head with metadata.
+struct Head<'a> {
+    fixed: &'a mut FixedBlock,
+    metadata: &'a Metadata,
+}
+
+impl HeaderFields for Head<'_> {
+    fn write(&mut self, block: &mut BlockWriter<'_>) {
+        block.fixed(self.fixed);
+        write_metadata(self.metadata, block);
+    }
+}
+
+/// The trailers of a call that succeeded, with metadata.
+struct OkTrailers<'a> {
+    fixed: &'a mut FixedBlock,
+    metadata: &'a Metadata,
+}
+
+impl HeaderFields for OkTrailers<'_> {
+    fn write(&mut self, block: &mut BlockWriter<'_>) {
+        block.fixed(self.fixed);
+        write_metadata(self.metadata, block);
+    }
+}
+
+/// The status of a call that failed; with the response head in front when that has not been sent.
+struct Failure<'a> {
+    head: Option<&'a mut FixedBlock>,
+    status: &'a Status,
+}
+
+impl HeaderFields for Failure<'_> {
+    fn write(&mut self, block: &mut BlockWriter<'_>) {
+        if let Some(head) = self.head.as_deref_mut() {
+            block.fixed(head);
+        }
+        write_status(self.status, block);
+        write_metadata(self.status.metadata(), block);
+    }
+}
+
+fn write_status(status: &Status, block: &mut BlockWriter<'_>) {
+    block.field(b"grpc-status", code_digits(status.code()).as_bytes(), Indexing::Incremental);
+    if !status.message().is_empty() {
+        block.field(b"grpc-message", percent::encode(status.message()).as_bytes(), Indexing::Without);
+    }
+    if !status.details().is_empty() {
+        let encoded = gannet_core::wire::base64::encode(status.details());
+        block.field(b"grpc-status-details-bin", encoded.as_bytes(), Indexing::Without);
+    }
+}
+
+fn code_digits(code: Code) -> &'static str {
+    const DIGITS: [&str; 17] =
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"];
+    usize::try_from(code.as_i32()).ok().and_then(|code| DIGITS.get(code)).copied().unwrap_or("2")
+}
+
+/// An answer to a request that is not gRPC's: an HTTP status, and gRPC's too for clients that look for it.
+struct NotGrpc<'a> {
+    http_status: &'static str,
+    status: &'a Status,
+}
+
+impl HeaderFields for NotGrpc<'_> {
+    fn write(&mut self, block: &mut BlockWriter<'_>) {
+        block.field(b":status", self.http_status.as_bytes(), Indexing::Without);
+        block.field(b"content-type", b"application/grpc", Indexing::Without);
+        write_status(self.status, block);
+    }
+}
+
+/// Sends the response head.
+pub(crate) fn send_head(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, metadata: &Metadata) {
+    // A stream that is gone by now needs no answer; that is the only way sending can fail.
+    let _ = if metadata.is_empty() {
+        link.http2.send_head(key, &mut blocks.head, false, &mut link.out)
+    } else {
+        link.http2.send_head(key, &mut Head { fixed: &mut blocks.head, metadata }, false, &mut link.out)
+    };
+}
+
+/// Ends a call that succeeded, behind its queued replies.
+pub(crate) fn send_ok(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, metadata: &Metadata) {
+    let _ = if metadata.is_empty() {
+        link.http2.send_trailers(key, &mut blocks.ok, &mut link.out)
+    } else {
+        link.http2.send_trailers(key, &mut OkTrailers { fixed: &mut blocks.ok, metadata }, &mut link.out)
+    };
+}
+
+/// Ends a call that failed after its response head was sent, behind its queued replies.
+pub(crate) fn send_failure(link: &mut Link, key: StreamKey, status: &Status) {
+    let _ = link.http2.send_trailers(key, &mut Failure { head: None, status }, &mut link.out);
+}
+
+/// Answers a call whose response head was not sent with a failure alone (Trailers-Only in gRPC's words).
+#[cold]
+pub(crate) fn fail(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, status: &Status) {
+    let mut fields = Failure { head: Some(&mut blocks.head), status };
+    let _ = link.http2.send_head(key, &mut fields, true, &mut link.out);
+}
+
+/// Answers a request that is not gRPC's.
+#[cold]
+pub(crate) fn refuse(link: &mut Link, key: StreamKey, http_status: &'static str, status: &Status) {
+    let _ = link.http2.send_head(key, &mut NotGrpc { http_status, status }, true, &mut link.out);
+}
+
+/// Answers a unary call: head, message and trailers straight into the write buffer.
+#[inline]
+pub(crate) fn reply<C: Codec<Rep>, Rep>(
+    link: &mut Link,
+    key: StreamKey,
+    blocks: &mut ReplyBlocks,
+    response: Response<Rep>,
+    limit: usize,
+) {
+    let (message, metadata, trailers) = response.into_parts();
+    send_head(link, key, blocks, &metadata);
+    let mut refused = None;
+    let _ = link.http2.send_data_in_place(key, false, &mut link.out, |tail| {
+        match append_message(tail, limit, |buffer| C::encode(&message, buffer)) {
+            Ok((tail, pieces, _)) => (tail, pieces),
+            Err((tail, status)) => {
+                refused = Some(status);
+                (tail, Vec::new())
+            }
+        }
+    });
+    match refused {
+        None => send_ok(link, key, blocks, &trailers),
+        Some(status) => send_failure(link, key, &status),
+    }
+}

@@ -1,0 +1,67 @@
+//! From a request's `:path` to a method.
+//!
+//! A path is looked up once per HPACK table entry: the result is remembered beside the entry as the method's index.
+//! Not here: header fields (`connection::head`).
+
+use std::collections::{HashMap, HashSet};
+
+use gannet_core::Status;
+
+use crate::service::{ServiceMethod, ServiceMethods};
+
+/// All methods of a server.
+#[derive(Default)]
+pub(crate) struct Router {
+    methods: Vec<ServiceMethod>,
+    by_path: HashMap<&'static str, u32>,
+    services: HashSet<&'static str>,
+}
+
+impl Router {
+    /// Adds a service.
+    ///
+    /// # Panics
+    ///
+    /// If the service was added before: which of the two should answer?
+    pub(crate) fn add(&mut self, service: ServiceMethods) {
+        let name = service.descriptor.name;
+        assert!(self.services.insert(name), "the service {name} was added twice");
+        for method in service.methods {
+            self.by_path.insert(method.descriptor.path, self.methods.len() as u32);
+            self.methods.push(method);
+        }
+    }
+
+    /// The index of the method at `path`.
+    pub(crate) fn find(&self, path: &[u8]) -> Option<u32> {
+        self.by_path.get(std::str::from_utf8(path).ok()?).copied()
+    }
+
+    /// The method at an index that [`Router::find`] gave.
+    pub(crate) fn method(&self, index: u32) -> Option<&ServiceMethod> {
+        self.methods.get(index as usize)
+    }
+
+    /// Why there is no method at `path`.
+    pub(crate) fn explain(&self, path: &[u8]) -> Status {
+        let text = String::from_utf8_lossy(path);
+        let Some((service, method)) =
+            text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')).filter(|(service, method)| {
+                !service.is_empty() && !method.is_empty()
+            })
+        else {
+            return Status::unimplemented(format!("malformed method path `{text}`: expected /package.Service/Method"));
+        };
+        if self.services.contains(service) {
+            Status::unimplemented(format!("unknown method {method} for service {service}"))
+        } else {
+            Status::unimplemented(format!("unknown service {service}"))
+        }
+    }
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Router").field("services", &self.services).finish_non_exhaustive()
+    }
+}

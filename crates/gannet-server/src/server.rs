@@ -1,0 +1,345 @@
+//! The server: its settings, its accept loop, its end.
+//!
+//! Not here: what happens on a connection (`connection`).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gannet_core::PeerAddress;
+use gannet_http2::{Config, Connection, WriteBuffer};
+use gannet_transport::{
+    Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
+};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::{Id, JoinSet};
+
+use crate::connection::{CallInbox, ServerCommand, ServerConnection, Serving};
+use crate::dispatch::Dispatch;
+use crate::method::MessageLimits;
+use crate::router::Router;
+use crate::service::Service;
+
+/// The largest message a server takes unless told otherwise: 4 MiB, as with other gRPC implementations.
+pub const DEFAULT_MAX_RECEIVE_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
+
+/// How long a drain lasts before it is forced, unless told otherwise.
+pub const DEFAULT_DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long connections get to send their last bytes once a drain is forced.
+const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// Connections waiting to be accepted by a listener made here.
+const BACKLOG: u32 = 1024;
+
+/// A gRPC server: services, settings, and then [`Server::serve`].
+///
+/// # Errors
+///
+/// `serve` and its siblings give an [`Error`] when the address cannot be taken. Once a server serves, nothing a client
+/// does ends it.
+#[derive(Debug)]
+#[must_use = "a server does nothing until it serves"]
+pub struct Server {
+    router: Router,
+    limits: MessageLimits,
+    dispatch: Dispatch,
+    http2: Config,
+    drain_timeout: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Server {
+    /// A server without services.
+    pub fn new() -> Self {
+        Self {
+            router: Router::default(),
+            limits: MessageLimits { receive: DEFAULT_MAX_RECEIVE_MESSAGE_SIZE, send: u32::MAX as usize },
+            dispatch: Dispatch::default(),
+            http2: Config::default(),
+            drain_timeout: DEFAULT_DRAIN_TIMEOUT,
+        }
+    }
+
+    /// Adds a service.
+    ///
+    /// # Panics
+    ///
+    /// If a service of that name was added before.
+    pub fn add(mut self, service: impl Service) -> Self {
+        self.router.add(service.into_methods());
+        self
+    }
+
+    /// The largest request message taken, in bytes; a call with a larger one ends with RESOURCE_EXHAUSTED.
+    /// Default: 4 MiB.
+    pub fn max_receive_message_size(mut self, bytes: usize) -> Self {
+        self.limits.receive = bytes;
+        self
+    }
+
+    /// The largest reply message sent, in bytes; a call with a larger one ends with RESOURCE_EXHAUSTED.
+    /// Default: 4 GiB - 1, the most that gRPC can express.
+    pub fn max_send_message_size(mut self, bytes: usize) -> Self {
+        self.limits.send = bytes.min(u32::MAX as usize);
+        self
+    }
+
+    /// Where unary handlers run, unless a service says otherwise. Default: [`Dispatch::Adaptive`].
+    pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
+        self
+    }
+
+    /// How long [`Server::serve_with_shutdown`] waits for calls to end before it ends them. Default: 30 s.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// The settings and budgets of HTTP/2: windows, concurrent streams, sizes, rates.
+    pub fn http2(mut self, config: Config) -> Self {
+        self.http2 = config;
+        self
+    }
+
+    /// Takes an address without serving yet: to learn the port of `"127.0.0.1:0"`, or to fail early.
+    ///
+    /// An address is `"host:port"` or `"unix:/path/to/socket"`.
+    ///
+    /// # Errors
+    ///
+    /// [`Phase::Resolve`] if the host has no address, [`Phase::Listen`] if the address cannot be taken.
+    pub async fn bind(self, address: impl fmt::Display) -> Result<BoundServer, Error> {
+        let address = address.to_string();
+        let listener = match address.strip_prefix("unix:") {
+            Some(path) => UnixListener::bind(path.strip_prefix("//").unwrap_or(path))
+                .map(AnyListener::Unix)
+                .map_err(|cause| Error::new(Phase::Listen, &address, cause))?,
+            None => AnyListener::Tcp(listen_tcp(&address).await?),
+        };
+        Ok(BoundServer { server: self, listener })
+    }
+
+    /// Serves on `address` until the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`].
+    pub async fn serve(self, address: impl fmt::Display) -> Result<(), Error> {
+        self.serve_with_shutdown(address, pending()).await
+    }
+
+    /// Serves on `address` until `shutdown` is ready, then drains: no new connections and calls, the calls there are
+    /// may end, and after [`Server::drain_timeout`] they are ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`].
+    pub async fn serve_with_shutdown(
+        self,
+        address: impl fmt::Display,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        self.bind(address).await?.serve_with_shutdown(shutdown).await;
+        Ok(())
+    }
+
+    /// Serves the connections of a listener of the caller's until `shutdown` is ready, then drains.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends all connections and calls at once.
+    pub async fn serve_listener(self, mut listener: impl Listener, shutdown: impl Future<Output = ()>) {
+        let mut connections = Connections::new(self);
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => connections.serve(accepted),
+                    Err(error) => survive_accept_error(&error).await,
+                },
+                ended = connections.tasks.join_next_with_id(), if !connections.tasks.is_empty() => {
+                    connections.ended(ended);
+                }
+            }
+        }
+        drop(listener);
+        connections.drain().await;
+    }
+}
+
+/// A server that has its address.
+#[derive(Debug)]
+#[must_use = "a server does nothing until it serves"]
+pub struct BoundServer {
+    server: Server,
+    listener: AnyListener,
+}
+
+#[derive(Debug)]
+enum AnyListener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl BoundServer {
+    /// The address, with the port that the operating system chose for port 0.
+    pub fn local_address(&self) -> Option<PeerAddress> {
+        match &self.listener {
+            AnyListener::Tcp(listener) => listener.local_address(),
+            AnyListener::Unix(listener) => listener.local_address(),
+        }
+    }
+
+    /// Serves until the future is dropped.
+    pub async fn serve(self) {
+        self.serve_with_shutdown(pending()).await;
+    }
+
+    /// Serves until `shutdown` is ready, then drains.
+    pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
+        match self.listener {
+            AnyListener::Tcp(listener) => self.server.serve_listener(listener, shutdown).await,
+            AnyListener::Unix(listener) => self.server.serve_listener(listener, shutdown).await,
+        }
+    }
+}
+
+impl Server {
+    /// Serves in-memory connections on a task of its own; the channel's end is `gannet_transport::memory()`'s other
+    /// half.
+    pub fn spawn_in_memory(self, listener: MemoryListener) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(self.serve_listener(listener, pending()))
+    }
+}
+
+async fn listen_tcp(address: &str) -> Result<TcpListener, Error> {
+    let resolved = tokio::net::lookup_host(address).await.map_err(|cause| Error::new(Phase::Resolve, address, cause))?;
+    let mut last = None;
+    for candidate in resolved {
+        match listen(candidate) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(cause) => Err(Error::new(Phase::Listen, address, cause)),
+        None => Err(Error::new(Phase::Resolve, address, "the name has no address")),
+    }
+}
+
+fn listen(address: std::net::SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        std::net::SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        std::net::SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    // A restarted server takes its port again although old connections linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepting failed: the server goes on, after a moment where the cause is a shortage.
+async fn survive_accept_error(error: &std::io::Error) {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::debug!(%error, "a connection was gone before it was accepted");
+        return;
+    }
+    tracing::warn!(%error, "cannot accept connections; trying again in 100 ms");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// The connections of a server that serves.
+struct Connections {
+    serving: Arc<Serving>,
+    http2: Config,
+    drain_timeout: Duration,
+    tasks: JoinSet<()>,
+    inboxes: HashMap<Id, CallInbox>,
+}
+
+impl Connections {
+    fn new(server: Server) -> Self {
+        let Server { router, limits, dispatch, http2, drain_timeout } = server;
+        Self {
+            serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
+            http2,
+            drain_timeout,
+            tasks: JoinSet::new(),
+            inboxes: HashMap::new(),
+        }
+    }
+
+    fn serve(&mut self, accepted: Accepted) {
+        let Accepted { io, info } = accepted;
+        let (inbox, receiver) = Inbox::new();
+        let mut out = WriteBuffer::default();
+        let http2 = Connection::server(self.http2.clone(), gannet_transport::now(), &mut out);
+        let peer = info.clone();
+        let role = ServerConnection::new(Arc::clone(&self.serving), info, inbox.clone());
+        let driver: Driver<Box<dyn TransportStream>, ServerConnection> = Driver::new(io, role, http2, out, receiver);
+        let task = self.tasks.spawn(async move {
+            let closed = driver.await;
+            log_end(&peer, &closed);
+        });
+        self.inboxes.insert(task.id(), inbox);
+    }
+
+    fn ended(&mut self, ended: Option<Result<(Id, ()), tokio::task::JoinError>>) {
+        match ended {
+            Some(Ok((id, ()))) => {
+                self.inboxes.remove(&id);
+            }
+            Some(Err(error)) => {
+                self.inboxes.remove(&error.id());
+                tracing::error!(%error, "the task of a connection ended in a way it should not; please report it");
+            }
+            None => {}
+        }
+    }
+
+    fn tell_all(&self, command: impl Fn() -> ServerCommand) {
+        for inbox in self.inboxes.values() {
+            inbox.put(Command::Role(command()));
+        }
+    }
+
+    /// Lets calls end for as long as the drain lasts, then ends them.
+    async fn drain(mut self) {
+        self.tell_all(|| ServerCommand::Drain);
+        if tokio::time::timeout(self.drain_timeout, self.all_ended()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(connections = self.tasks.len(), "the drain time-out has passed: ending the calls still running");
+        self.tell_all(|| ServerCommand::Close);
+        if tokio::time::timeout(LAST_BYTES, self.all_ended()).await.is_err() {
+            // Peers that do not even take our last bytes.
+            self.tasks.shutdown().await;
+        }
+    }
+
+    async fn all_ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.ended(Some(ended));
+        }
+    }
+}
+
+fn log_end(peer: &gannet_core::ConnectionInfo, closed: &Closed) {
+    match closed {
+        Closed::Protocol(error) => {
+            tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
+        }
+        _ => tracing::debug!(?peer, %closed, "a connection ended"),
+    }
+}
