@@ -21,19 +21,18 @@ pub(super) fn decode(block: &[u8], position: &mut usize, prefix_bits: u32) -> Re
     if value < mask { Ok(usize::from(value)) } else { continuation(block, position, offset, value) }
 }
 
-fn continuation(
-    block: &[u8],
-    position: &mut usize,
-    offset: usize,
-    prefix: u8,
-) -> Result<usize, HpackError> {
+fn continuation(block: &[u8], position: &mut usize, offset: usize, prefix: u8) -> Result<usize, HpackError> {
     let mut value = u64::from(prefix);
     for shift in [0, 7, 14, 21, 28] {
         let Some(octet) = block.get(*position) else { return Err(HpackError::Truncated { offset }) };
         *position += 1;
         value += u64::from(octet & 0x7f) << shift;
         if octet & 0x80 == 0 {
-            return if value <= MAX { Ok(value as usize) } else { Err(HpackError::IntegerOverflow { offset }) };
+            return if value <= MAX {
+                Ok(value as usize)
+            } else {
+                Err(HpackError::IntegerOverflow { offset })
+            };
         }
     }
     Err(HpackError::IntegerOverflow { offset })

@@ -4,9 +4,13 @@
 //! HTTP/2 asks of every name and value (RFC 9113 §8.2) is found out here once per table entry.
 
 mod decoder;
+mod dynamic_table;
 mod encoder;
 mod error;
+mod huffman;
+mod integer;
 mod name;
+mod static_table;
 
 pub use decoder::{DecodeOutcome, Decoder, Field, FieldSink};
 pub use encoder::{Encoder, FixedBlock, Indexing};

@@ -85,7 +85,13 @@ impl Fast {
     }
 
     const fn and(self, symbol: usize, bits: u32) -> Self {
-        Self(self.first() as u32 | (symbol as u32) << 8 | 2 << 16 | self.first_bits() << 20 | (self.bits() + bits) << 24)
+        Self(
+            self.first() as u32
+                | (symbol as u32) << 8
+                | 2 << 16
+                | self.first_bits() << 20
+                | (self.bits() + bits) << 24,
+        )
     }
 
     /// The look-up, by the top bits of `window`.
