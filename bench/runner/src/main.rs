@@ -75,7 +75,7 @@ fn bench_folder() -> PathBuf {
 
 fn parse_program(text: &str) -> std::result::Result<(String, PathBuf), String> {
     let (name, path) =
-        text.split_once('=').ok_or("expected NAME=PATH, such as gannet=/tmp/greeter-server")?;
+        text.split_once('=').ok_or("expected NAME=PATH, such as gannet=target/release/greeter-server")?;
     Ok((name.to_owned(), path.into()))
 }
 
