@@ -68,8 +68,10 @@ pub(crate) fn neutralize_code(comment: &str) -> String {
 fn dedent(comment: &str) -> Vec<&str> {
     let lines: Vec<&str> = comment.lines().map(str::trim_end).collect();
     let has_margin = lines.iter().all(|line| line.is_empty() || line.starts_with(' '));
-    let lines: Vec<&str> =
-        lines.into_iter().map(|line| if has_margin { line.strip_prefix(' ').unwrap_or(line) } else { line }).collect();
+    let lines: Vec<&str> = lines
+        .into_iter()
+        .map(|line| if has_margin { line.strip_prefix(' ').unwrap_or(line) } else { line })
+        .collect();
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(lines.len());
     let last = lines.iter().rposition(|line| !line.is_empty()).map_or(first, |last| last + 1);
     lines[first..last].to_vec()
@@ -94,8 +96,10 @@ fn fence_start(line: &str) -> Option<(&str, &str)> {
 /// The language of a fence if rustdoc does not take it for Rust, else `text`.
 fn harmless(language: &str) -> &str {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-');
-    let rust = ["rust", "should_panic", "no_run", "ignore", "compile_fail", "standalone_crate", "test_harness"];
-    let is_rust = rust.contains(&language) || language.starts_with("edition") || language.starts_with("ignore-");
+    let rust =
+        ["rust", "should_panic", "no_run", "ignore", "compile_fail", "standalone_crate", "test_harness"];
+    let is_rust =
+        rust.contains(&language) || language.starts_with("edition") || language.starts_with("ignore-");
     if language.is_empty() || is_rust || !language.chars().all(is_name) { "text" } else { language }
 }
 
@@ -117,7 +121,8 @@ fn escape_inline(line: &str) -> String {
             out.push_str(&rest[..end]);
             rest = &rest[end..];
         } else if rest.starts_with("http://") || rest.starts_with("https://") {
-            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '>' | '<' | '"' | '`'));
+            let end =
+                rest.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '>' | '<' | '"' | '`'));
             let (url, after) = rest.split_at(end.unwrap_or(rest.len()));
             let bare = url.trim_end_matches(['.', ',', ';', ':']);
             out.push('<');

@@ -59,6 +59,15 @@ pub fn generate(set: &[u8], files: &[impl AsRef<str>], options: &Options) -> Res
     generate_from(&Descriptors::from_set(set)?, &files, options)
 }
 
+/// The names of the files in an encoded `google.protobuf.FileDescriptorSet`, in its order.
+///
+/// # Errors
+/// The set is malformed.
+pub fn file_names(set: &[u8]) -> Result<Vec<String>, Error> {
+    let descriptors = Descriptors::from_set(set)?;
+    Ok(descriptors.files().iter().filter_map(|file| file.name.clone()).collect())
+}
+
 pub(crate) fn generate_from(
     descriptors: &Descriptors,
     requested: &[String],
@@ -67,8 +76,11 @@ pub(crate) fn generate_from(
     options.check()?;
     for name in requested {
         if descriptors.file(name).is_none() {
-            return Err(Error::new(ErrorKind::Descriptor, format!("the descriptor set has no file `{name}`"))
-                .with_help("name files as they stand in the set, relative to the folder that was included"));
+            return Err(Error::new(
+                ErrorKind::Descriptor,
+                format!("the descriptor set has no file `{name}`"),
+            )
+            .with_help("name files as they stand in the set, relative to the folder that was included"));
         }
     }
     let files = files_to_generate(descriptors, requested, options)?;
@@ -95,8 +107,9 @@ fn package(
     options: &Options,
     root: &TokenStream,
 ) -> Result<Package, Error> {
-    let not_rust =
-        |error: syn::Error| Error::new(ErrorKind::Messages, format!("the code of package `{name}` is no Rust: {error}"));
+    let not_rust = |error: syn::Error| {
+        Error::new(ErrorKind::Messages, format!("the code of package `{name}` is no Rust: {error}"))
+    };
     let code = messages.packages.get(&name).cloned().unwrap_or_default();
     let mut file: syn::File = syn::parse2(code).map_err(not_rust)?;
     if options.json {
@@ -105,7 +118,10 @@ fn package(
     let modules = messages::modules(&name, options.codec);
     let resolve = |type_name: &str| {
         messages.types.get(&(name.clone(), type_name.to_owned())).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::UnresolvedType, format!("the type `{type_name}` is not in the descriptor set"))
+            Error::new(
+                ErrorKind::UnresolvedType,
+                format!("the type `{type_name}` is not in the descriptor set"),
+            )
         })
     };
     let descriptor_set = tree::descriptor_set_path(&modules, &options.root_file);
@@ -154,9 +170,10 @@ fn files_to_generate(
         }
     }
     // In the order of the set, so that the output depends on nothing else.
-    let in_order = descriptors.files().iter().filter(|file| {
-        file.name.as_ref().is_some_and(|name| wanted.contains(name)) && !is_elsewhere(file)
-    });
+    let in_order = descriptors
+        .files()
+        .iter()
+        .filter(|file| file.name.as_ref().is_some_and(|name| wanted.contains(name)) && !is_elsewhere(file));
     Ok(in_order.filter_map(|file| file.name.clone()).collect())
 }
 
@@ -164,7 +181,9 @@ fn not_generated(file: &FileDescriptorProto, place: &str, type_name: &str, defin
     let user = file.name.as_deref().unwrap_or_default();
     Error::new(
         ErrorKind::UnresolvedType,
-        format!("{user}: `{place}` uses `{type_name}` of {defining}, which is not among the files to generate"),
+        format!(
+            "{user}: `{place}` uses `{type_name}` of {defining}, which is not among the files to generate"
+        ),
     )
     .with_help(format!("name {defining} too, or map the type: extern_path={type_name}=::path::to::it"))
 }

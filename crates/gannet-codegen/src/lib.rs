@@ -22,5 +22,5 @@ mod tree;
 mod wire;
 
 pub use error::{Error, ErrorKind};
-pub use generate::{Generated, GeneratedFile, generate};
+pub use generate::{Generated, GeneratedFile, file_names, generate};
 pub use options::{Codec, Options};

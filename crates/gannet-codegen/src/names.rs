@@ -58,7 +58,8 @@ pub(crate) fn service_names<'a>(
         for candidate in candidates.chain(numbered) {
             let names = ServiceNames::new(&candidate);
             // A derived name must also not be the plain name of a service still to come.
-            let is_free = names.all().iter().all(|one| !taken.contains(one) && (one == name || !own.contains(one)));
+            let is_free =
+                names.all().iter().all(|one| !taken.contains(one) && (one == name || !own.contains(one)));
             if is_free {
                 taken.extend(names.all());
                 chosen.push(names);
@@ -94,7 +95,8 @@ pub(crate) fn method_names(methods: &[&str]) -> Vec<Ident> {
             names.push(idents::make_field_ident(wanted));
             continue;
         }
-        let free = (2u32..).map(|number| format!("{wanted}_{number}")).find(|name| taken.insert(name.clone()));
+        let free =
+            (2u32..).map(|number| format!("{wanted}_{number}")).find(|name| taken.insert(name.clone()));
         names.push(idents::make_field_ident(&free.unwrap_or_default()));
     }
     names
@@ -103,7 +105,11 @@ pub(crate) fn method_names(methods: &[&str]) -> Vec<Ident> {
 fn method_name(proto: &str) -> String {
     let snake = proto.to_snake_case();
     // A name of underscores alone has no words; protobuf allows it.
-    let snake = if snake.is_empty() || snake.starts_with(|c: char| c.is_ascii_digit()) { format!("_{snake}") } else { snake };
+    let snake = if snake.is_empty() || snake.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{snake}")
+    } else {
+        snake
+    };
     if CLIENT_METHODS.contains(&snake.as_str()) { format!("{snake}_") } else { snake }
 }
 
@@ -139,7 +145,10 @@ mod tests {
             services(&["EchoService"], &[]),
             ["EchoService EchoServiceServer EchoServiceClient ECHO_SERVICE_SERVICE"]
         );
-        assert_eq!(services(&["route_guide"], &[]), ["RouteGuide RouteGuideServer RouteGuideClient ROUTE_GUIDE_SERVICE"]);
+        assert_eq!(
+            services(&["route_guide"], &[]),
+            ["RouteGuide RouteGuideServer RouteGuideClient ROUTE_GUIDE_SERVICE"]
+        );
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl Options {
     /// Refuses combinations and paths that could not work, before anything is generated.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.codec == Codec::Prost {
-            for (on, name) in [(self.views, "views"), (self.json, "json"), (self.unknown_fields, "unknown_fields")] {
+            for (on, name) in
+                [(self.views, "views"), (self.json, "json"), (self.unknown_fields, "unknown_fields")]
+            {
                 if on {
                     return Err(Error::new(
                         ErrorKind::Option,
@@ -126,8 +128,11 @@ impl Options {
             }
         }
         if let Some((proto, _)) = self.extern_paths.iter().find(|(proto, _)| !proto.starts_with('.')) {
-            return Err(Error::new(ErrorKind::Option, format!("the extern path `{proto}` has no leading dot"))
-                .with_help(format!("write it fully qualified: `.{proto}`")));
+            return Err(Error::new(
+                ErrorKind::Option,
+                format!("the extern path `{proto}` has no leading dot"),
+            )
+            .with_help(format!("write it fully qualified: `.{proto}`")));
         }
         Ok(())
     }
@@ -136,7 +141,9 @@ impl Options {
     pub(crate) fn is_extern(&self, name: &str) -> bool {
         self.extern_paths.iter().any(|(prefix, _)| {
             prefix == "."
-                || name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                || name
+                    .strip_prefix(prefix.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }
 }
@@ -183,10 +190,7 @@ mod tests {
         .unwrap();
         assert!(options.views && options.json && options.build_server && !options.build_client);
         assert_eq!(options.gannet_path, "::a::b");
-        assert_eq!(
-            options.extern_paths,
-            [(".x.y".into(), "::z".into()), (".q".into(), "crate::q".into())]
-        );
+        assert_eq!(options.extern_paths, [(".x.y".into(), "::z".into()), (".q".into(), "crate::q".into())]);
     }
 
     #[test]

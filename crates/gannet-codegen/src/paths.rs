@@ -106,7 +106,8 @@ impl SerdeCrate {
     fn annotate(&self, attributes: &mut Vec<Attribute>) {
         let derives = |attribute: &Attribute| {
             let text = attribute.meta.to_token_stream().to_string();
-            attribute.path().is_ident("derive") && (text.contains("Serialize") || text.contains("Deserialize"))
+            attribute.path().is_ident("derive")
+                && (text.contains("Serialize") || text.contains("Deserialize"))
         };
         if attributes.iter().any(derives) {
             let path = &self.0;

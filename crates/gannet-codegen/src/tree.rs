@@ -76,7 +76,10 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
         pub static #name: &[u8] = include!(#set_file);
     }];
     items.extend(root.items(true));
-    files.push(GeneratedFile { name: set_file, content: format!("{}\n", Literal::byte_string(descriptor_set)) });
+    files.push(GeneratedFile {
+        name: set_file,
+        content: format!("{}\n", Literal::byte_string(descriptor_set)),
+    });
     files.push(GeneratedFile { name: root_file.to_owned(), content: render(&items) });
     files
 }

@@ -24,7 +24,10 @@ pub(super) fn generate(
     let mut packages = BTreeMap::new();
     for file in generated {
         let tokens: TokenStream = file.content.parse().map_err(|error| {
-            Error::new(ErrorKind::Messages, format!("the messages of package `{}` are no Rust: {error}", file.package))
+            Error::new(
+                ErrorKind::Messages,
+                format!("the messages of package `{}` are no Rust: {error}", file.package),
+            )
         })?;
         packages.insert(file.package, paths::reroot(tokens, root));
     }

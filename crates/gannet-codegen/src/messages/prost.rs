@@ -45,15 +45,15 @@ pub(super) fn generate(
     for (module, code) in generated {
         let package = package_of.get(&module).cloned().unwrap_or_default();
         let tokens: TokenStream = code.parse().map_err(|error| {
-            Error::new(ErrorKind::Messages, format!("the messages of package `{package}` are no Rust: {error}"))
+            Error::new(
+                ErrorKind::Messages,
+                format!("the messages of package `{package}` are no Rust: {error}"),
+            )
         })?;
         packages.insert(package, tokens);
     }
-    let types = types
-        .borrow()
-        .iter()
-        .filter_map(|(name, path)| Some((name.clone(), path.parse().ok()?)))
-        .collect();
+    let types =
+        types.borrow().iter().filter_map(|(name, path)| Some((name.clone(), path.parse().ok()?))).collect();
     Ok(Messages { packages, types, warnings: Vec::new() })
 }
 

@@ -13,8 +13,11 @@ pub(super) fn write(service: &Service, context: &Context<'_>) -> TokenStream {
         &format!("Calls `{}`. Cheap to clone; clones share the channel.", service.full_name),
         service.is_deprecated,
     );
-    let methods =
-        service.methods.iter().enumerate().map(|(index, method)| write_method(index, method, service, context));
+    let methods = service
+        .methods
+        .iter()
+        .enumerate()
+        .map(|(index, method)| write_method(index, method, service, context));
     quote! {
         #docs
         #[derive(Clone)]

@@ -8,7 +8,9 @@ mod server;
 
 use std::collections::BTreeSet;
 
-use buffa_descriptor::generated::descriptor::{FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto};
+use buffa_descriptor::generated::descriptor::{
+    FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto,
+};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -78,7 +80,8 @@ pub(crate) fn read(
     mut taken: BTreeSet<String>,
     resolve: &ResolveType<'_>,
 ) -> Result<Vec<Service>, Error> {
-    let proto_names = files.iter().flat_map(|file| &file.service).filter_map(|service| service.name.as_deref());
+    let proto_names =
+        files.iter().flat_map(|file| &file.service).filter_map(|service| service.name.as_deref());
     let mut chosen = names::service_names(proto_names, &mut taken).into_iter();
     let type_parameter = names::type_parameter(&taken);
     let mut services = Vec::new();
@@ -118,7 +121,10 @@ fn read_service(
                 name,
                 proto_name: method.name.clone().unwrap_or_default(),
                 docs: comment(file, &[path[0], path[1], SERVICE_METHOD, index as i32]),
-                is_deprecated: method.options.as_option().is_some_and(|options| options.deprecated.unwrap_or(false)),
+                is_deprecated: method
+                    .options
+                    .as_option()
+                    .is_some_and(|options| options.deprecated.unwrap_or(false)),
                 request: resolve(method.input_type.as_deref().unwrap_or_default())?,
                 reply: resolve(method.output_type.as_deref().unwrap_or_default())?,
                 kind: Kind::of(method),

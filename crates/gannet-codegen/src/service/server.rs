@@ -60,7 +60,11 @@ fn write_server(service: &Service, context: &Context<'_>) -> TokenStream {
     let Service { full_name, type_parameter, .. } = service;
     let names = &service.names;
     let (service_trait, server, descriptor) = (&names.service, &names.server, &names.descriptor);
-    let docs = attributes(&[], &format!("Serves `{full_name}` with an implementation of [`{service_trait}`]."), service.is_deprecated);
+    let docs = attributes(
+        &[],
+        &format!("Serves `{full_name}` with an implementation of [`{service_trait}`]."),
+        service.is_deprecated,
+    );
     let methods = service.methods.iter().enumerate().map(|(index, method)| {
         let index = Literal::usize_unsuffixed(index);
         let codec = context.codec();

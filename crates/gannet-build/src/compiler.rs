@@ -1,0 +1,140 @@
+//! From `.proto` files to an encoded descriptor set: by the parser that is linked in, or by an
+//! installed protoc.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use protox::Compiler;
+
+use crate::error::{Error, ErrorKind};
+use crate::sources::{Read, Resolver, Sources};
+
+/// A compiled set of files.
+pub(crate) struct Compiled {
+    /// The encoded `FileDescriptorSet`, with comments and imports.
+    pub(crate) set: Vec<u8>,
+    /// The files on disk that it was made of.
+    pub(crate) inputs: Vec<PathBuf>,
+}
+
+/// Compiles without any program installed.
+pub(crate) fn with_parser(sources: &Sources, texts: &BTreeMap<String, String>) -> Result<Compiled, Error> {
+    let read = Rc::new(RefCell::new(Read::default()));
+    let resolver = Resolver::new(sources.clone(), texts.clone(), Rc::clone(&read));
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    compiler.include_imports(true).include_source_info(true);
+    for name in &sources.names {
+        if let Err(error) = compiler.open_file(name) {
+            return Err(explain(error, sources, &read.borrow()));
+        }
+    }
+    let inputs = read.borrow().paths.values().cloned().collect();
+    // With imports and positions both on, this hands out the bytes with all custom options.
+    Ok(Compiled { set: compiler.encode_file_descriptor_set(), inputs })
+}
+
+fn explain(error: protox::Error, sources: &Sources, read: &Read) -> Error {
+    if let Some(file) = &read.edition {
+        return Error::new(ErrorKind::Edition, "the file uses editions, which need protoc")
+            .in_file(file)
+            .with_help(
+                "install protoc 27 or newer and set the environment variable PROTOC to its path \
+             (or `Config::protoc`), or compile the files elsewhere and pass `Config::descriptor_set`",
+            );
+    }
+    let error = Error::from_parser(error, |name| read.paths.get(name).cloned());
+    let missing = error
+        .message()
+        .strip_prefix("import '")
+        .and_then(|rest| rest.strip_suffix("' not found"))
+        .map(str::to_owned);
+    match missing {
+        Some(import) => {
+            let help = missing_import_help(&import, sources);
+            error.with_help(help)
+        }
+        None if error.help().is_some() => error,
+        None => {
+            let help = help_for(error.message());
+            match help {
+                Some(help) => error.with_help(help),
+                None => error,
+            }
+        }
+    }
+}
+
+fn missing_import_help(import: &str, sources: &Sources) -> String {
+    if let Some(folder) = sources.suggest_include(import) {
+        let folder = folder.display();
+        return format!("{folder}/{import} exists: add `.include(\"{folder}\")` to the build script");
+    }
+    let folders: Vec<String> = sources.includes.iter().map(|folder| folder.display().to_string()).collect();
+    format!(
+        "looked in {}; add the folder that holds it with `.include(…)`, as imports are relative to include folders",
+        folders.join(", ")
+    )
+}
+
+/// Advice for the parser's messages that come without.
+fn help_for(message: &str) -> Option<&'static str> {
+    if message.contains("is not defined") {
+        Some("check the spelling, and import the file that defines it")
+    } else if message.contains("defined twice") || message.contains("already") {
+        Some("rename one of the two, or remove it")
+    } else {
+        None
+    }
+}
+
+/// Compiles with an installed protoc.
+pub(crate) fn with_protoc(protoc: &Path, sources: &Sources, scratch: &Path) -> Result<Compiled, Error> {
+    let set_file = scratch.join("gannet_protos.descriptor_set");
+    let mut command = Command::new(protoc);
+    command.arg("--include_imports").arg("--include_source_info").arg("-o").arg(&set_file);
+    for include in &sources.includes {
+        command.arg("-I").arg(include);
+    }
+    let output = command.args(&sources.names).output().map_err(|error| {
+        let help = if error.kind() == io::ErrorKind::NotFound {
+            "install protoc, or correct the path in PROTOC or `Config::protoc`"
+        } else {
+            "check that the path in PROTOC or `Config::protoc` is that of protoc"
+        };
+        Error::io("protoc cannot be started", protoc, error).with_help(help)
+    })?;
+    if !output.status.success() {
+        return Err(protoc_error(&String::from_utf8_lossy(&output.stderr), sources));
+    }
+    let failed = |error| Error::io("protoc's output cannot be read", &set_file, error);
+    let set = fs::read(&set_file).map_err(failed)?;
+    fs::remove_file(&set_file).map_err(failed)?;
+    let names = gannet_codegen::file_names(&set)?;
+    let inputs = names.iter().filter_map(|name| sources.locate(name)).collect();
+    Ok(Compiled { set, inputs })
+}
+
+/// protoc writes `file:line:column: message`, one line per fault; the first is where to look.
+fn protoc_error(stderr: &str, sources: &Sources) -> Error {
+    let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or("protoc failed and did not say why");
+    let parts: Vec<&str> = first.splitn(4, ':').collect();
+    let mut error = match parts.as_slice() {
+        [file, line, column, message] if line.parse::<usize>().is_ok() => {
+            let path = sources.locate(file).unwrap_or_else(|| PathBuf::from(file));
+            let (line, column) = (line.parse().unwrap_or(1), column.trim().parse().unwrap_or(1));
+            Error::new(ErrorKind::Protoc, message.trim()).in_file(path).at(line, column)
+        }
+        _ => Error::new(ErrorKind::Protoc, first),
+    };
+    let rest: Vec<&str> = lines.collect();
+    if !rest.is_empty() {
+        error = error.with_help(format!("protoc said further:\n{}", rest.join("\n")));
+    }
+    error
+}

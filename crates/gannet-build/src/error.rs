@@ -1,0 +1,204 @@
+//! What can go wrong between `.proto` files and Rust, told so that it can be mended.
+//!
+//! Positions come from the parser; this file turns them into text and adds what to do.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic as _;
+
+/// Why files could not be compiled: where, what, and what to do.
+///
+/// `Debug` prints the same text as `Display`, so that `unwrap()` in a build script reads well:
+///
+/// ```text
+/// proto/greeter.proto:4:17: name 'HelloReqest' is not defined
+///   |
+/// 4 |   rpc SayHello (HelloReqest) returns (HelloReply);
+///   |                 ^^^^^^^^^^^
+///   help: …
+/// ```
+pub struct Error {
+    kind: ErrorKind,
+    file: Option<PathBuf>,
+    position: Option<Position>,
+    message: String,
+    help: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file is not there, cannot be read or cannot be written.
+    Io,
+    /// A file does not follow protobuf's grammar.
+    Syntax,
+    /// An import is not found, is circular or is listed twice.
+    Import,
+    /// A file is well-formed, but does not fit together: an unknown type, a name defined twice.
+    Definition,
+    /// A file uses editions, which need protoc.
+    Edition,
+    /// protoc could not be started, or failed.
+    Protoc,
+    /// Code could not be generated from the descriptors.
+    Generation,
+    /// What was configured cannot work.
+    Config,
+}
+
+/// A place in a file, with its line.
+struct Position {
+    /// Counted from 1.
+    line: usize,
+    /// Counted from 1, in bytes.
+    column: usize,
+    text: String,
+    width: usize,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, file: None, position: None, message: message.into(), help: None, source: None }
+    }
+
+    pub(crate) fn io(action: &str, path: &Path, error: io::Error) -> Self {
+        let mut this = Self::new(ErrorKind::Io, format!("{action}: {error}")).in_file(path);
+        this.source = Some(Box::new(error));
+        this
+    }
+
+    pub(crate) fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, line: usize, column: usize) -> Self {
+        self.position = Some(Position { line, column, text: String::new(), width: 0 });
+        self
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Takes over what the parser found; `path_of` finds a file on disk by its name in imports.
+    pub(crate) fn from_parser(error: protox::Error, path_of: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        let message = error.to_string();
+        let kind = if message.starts_with("import") {
+            ErrorKind::Import
+        } else if error.is_parse() {
+            ErrorKind::Syntax
+        } else if error.is_io() {
+            ErrorKind::Io
+        } else {
+            ErrorKind::Definition
+        };
+        let mut this = Self::new(kind, message);
+        this.file = error.file().map(|name| path_of(name).unwrap_or_else(|| name.into()));
+        this.position = position(&error);
+        this.help = error.help().map(|help| help.to_string());
+        this.source = Some(Box::new(error));
+        this
+    }
+
+    /// What kind of fault this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The file at fault, where one is.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The line at fault, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.position.as_ref().map(|position| position.line)
+    }
+
+    /// The column at fault, counted from 1, in bytes.
+    pub fn column(&self) -> Option<usize> {
+        self.position.as_ref().map(|position| position.column)
+    }
+
+    /// What went wrong, without its place and the advice.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, where something can be said.
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+}
+
+/// The place that the parser's first label marks.
+fn position(error: &protox::Error) -> Option<Position> {
+    // Where a name is defined twice, the second label is the one to look at.
+    let label = error.labels()?.last()?;
+    let contents = error.source_code()?.read_span(label.inner(), 0, 0).ok()?;
+    let text = String::from_utf8_lossy(contents.data());
+    let text = text.lines().next().unwrap_or_default().to_owned();
+    let column = contents.column();
+    // A span over several lines is marked to the end of its first one.
+    let width = label.len().min(text.len().saturating_sub(column)).max(1);
+    Some(Position { line: contents.line() + 1, column: column + 1, text, width })
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            // The same text on all systems.
+            write!(f, "{}:", file.display().to_string().replace('\\', "/"))?;
+            if let Some(Position { line, column, .. }) = &self.position {
+                write!(f, "{line}:{column}:")?;
+            }
+            f.write_str(" ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(position) = self.position.as_ref().filter(|position| !position.text.is_empty()) {
+            let number = position.line.to_string();
+            let margin = " ".repeat(number.len());
+            // Tabs stay tabs, so that the mark stands below what it marks.
+            let indent: String = position
+                .text
+                .chars()
+                .take(position.column - 1)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            let mark = "^".repeat(position.width);
+            write!(f, "\n{margin} |\n{number} | {}\n{margin} | {indent}{mark}", position.text)?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<gannet_codegen::Error> for Error {
+    fn from(error: gannet_codegen::Error) -> Self {
+        let kind = match error.kind() {
+            gannet_codegen::ErrorKind::Option => ErrorKind::Config,
+            _ => ErrorKind::Generation,
+        };
+        Self { help: error.help().map(Into::into), ..Self::new(kind, error.message()) }
+    }
+}

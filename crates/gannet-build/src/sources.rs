@@ -1,0 +1,249 @@
+//! Finds `.proto` files: those to compile, and those they import.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use protox::file::{File, FileResolver, GoogleFileResolver};
+
+use crate::error::{Error, ErrorKind};
+
+/// The files to compile, by the names that imports would use for them, and where imports are
+/// looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    /// Names as in `import`, relative to an include folder, in the order they were given.
+    pub(crate) names: Vec<String>,
+    /// The folders that imports are relative to; the first that has a file wins.
+    pub(crate) includes: Vec<PathBuf>,
+    /// Folders whose files were all taken: a new file in them changes the outcome.
+    pub(crate) watched: Vec<PathBuf>,
+}
+
+impl Sources {
+    /// Finds the given files and folders.
+    ///
+    /// A file that is in no include folder makes its own folder one.
+    pub(crate) fn find(inputs: &[PathBuf], includes: &[PathBuf]) -> Result<Self, Error> {
+        let mut this = Self { names: Vec::new(), includes: includes.to_vec(), watched: Vec::new() };
+        for include in includes {
+            if !include.is_dir() {
+                return Err(Error::new(ErrorKind::Config, "the include folder does not exist")
+                    .in_file(include)
+                    .with_help(relative_to()));
+            }
+        }
+        for input in inputs {
+            if input.is_dir() {
+                this.add_folder(input)?;
+            } else {
+                this.add_file(input)?;
+            }
+        }
+        if this.names.is_empty() {
+            return Err(Error::new(ErrorKind::Config, "no .proto file to compile")
+                .with_help("name a file, or a folder that holds some"));
+        }
+        Ok(this)
+    }
+
+    fn add_folder(&mut self, folder: &Path) -> Result<(), Error> {
+        if self.name_of(&folder.join("x")).is_none() {
+            self.includes.push(folder.to_owned());
+        }
+        self.watched.push(folder.to_owned());
+        let mut files = Vec::new();
+        list(folder, &mut files)?;
+        // The order of a folder differs from machine to machine; the output must not.
+        files.sort();
+        files.iter().try_for_each(|file| self.add_file(file))
+    }
+
+    fn add_file(&mut self, file: &Path) -> Result<(), Error> {
+        if !file.is_file() {
+            return Err(Error::new(ErrorKind::Io, "the file does not exist")
+                .in_file(file)
+                .with_help(relative_to()));
+        }
+        let name = match self.name_of(file) {
+            Some(name) => name,
+            None => {
+                let folder =
+                    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                self.includes.push(folder.to_owned());
+                self.name_of(file).ok_or_else(|| {
+                    Error::new(ErrorKind::Config, "the file's name is not valid UTF-8").in_file(file)
+                })?
+            }
+        };
+        if let Some(found) = self.locate(&name).filter(|found| !is_same(found, file)) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the file is hidden by {}, which an earlier include folder holds under the same name",
+                    found.display()
+                ),
+            )
+            .in_file(file)
+            .with_help("put the include folders in another order, or rename one of the two"));
+        }
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
+        Ok(())
+    }
+
+    /// What an import would call this file.
+    fn name_of(&self, file: &Path) -> Option<String> {
+        self.includes.iter().find_map(|include| {
+            let relative: PathBuf = parts(file).collect();
+            let include: PathBuf = parts(include).collect();
+            let relative = relative.strip_prefix(include).ok()?;
+            let names: Option<Vec<&str>> = relative
+                .components()
+                .map(|part| match part {
+                    Component::Normal(part) => part.to_str(),
+                    _ => None,
+                })
+                .collect();
+            names.filter(|names| !names.is_empty()).map(|names| names.join("/"))
+        })
+    }
+
+    /// Where a file stands, by its name in imports.
+    pub(crate) fn locate(&self, name: &str) -> Option<PathBuf> {
+        self.includes.iter().map(|include| join(include, name)).find(|path| path.is_file())
+    }
+
+    /// Looks for what would make a failed import work: a folder above the importing file.
+    pub(crate) fn suggest_include(&self, import: &str) -> Option<PathBuf> {
+        let folders = self.includes.iter().flat_map(|include| include.ancestors());
+        folders
+            .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+            .find(|folder| folder.join(import).is_file())
+            .map(Path::to_owned)
+    }
+}
+
+/// `.` is no part of a path, so that `./proto` and `proto` are one folder.
+fn parts(path: &Path) -> impl Iterator<Item = Component<'_>> {
+    path.components().filter(|part| !matches!(part, Component::CurDir))
+}
+
+fn join(include: &Path, name: &str) -> PathBuf {
+    if include == Path::new(".") { PathBuf::from(name) } else { include.join(name) }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error| Error::io("the folder cannot be read", folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn relative_to() -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    format!("paths are relative to {}", folder.display())
+}
+
+/// What became known while files were read; also when reading them failed.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// Files on disk, by their names in imports.
+    pub(crate) paths: BTreeMap<String, PathBuf>,
+    /// A file that uses editions.
+    pub(crate) edition: Option<PathBuf>,
+}
+
+/// Opens files for the parser: given sources first, then include folders, then the well-known
+/// types.
+pub(crate) struct Resolver {
+    sources: Sources,
+    texts: BTreeMap<String, String>,
+    well_known: GoogleFileResolver,
+    read: Rc<RefCell<Read>>,
+}
+
+impl Resolver {
+    pub(crate) fn new(sources: Sources, texts: BTreeMap<String, String>, read: Rc<RefCell<Read>>) -> Self {
+        Self { sources, texts, well_known: GoogleFileResolver::new(), read }
+    }
+}
+
+impl FileResolver for Resolver {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        if let Some(path) = self.sources.locate(name) {
+            let mut read = self.read.borrow_mut();
+            read.paths.insert(name.to_owned(), path.clone());
+            let opened = File::open(name, &path);
+            if opened.is_err() && fs::read_to_string(&path).is_ok_and(|text| uses_editions(&text)) {
+                read.edition = Some(path);
+            }
+            return opened;
+        }
+        if let Some(text) = self.texts.get(name) {
+            return File::from_source(name, text);
+        }
+        self.well_known.open_file(name)
+    }
+}
+
+/// Whether the first statement of a file is `edition = …`.
+fn uses_editions(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    loop {
+        let after = match rest.get(..2) {
+            Some("//") => rest.split_once('\n').map(|(_, after)| after),
+            Some("/*") => rest.split_once("*/").map(|(_, after)| after),
+            _ => break,
+        };
+        let Some(after) = after else { return false };
+        rest = after.trim_start();
+    }
+    rest.strip_prefix("edition").is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editions_are_told_by_the_first_statement() {
+        assert!(uses_editions("// a\n/* b\n */ edition = \"2023\";"));
+        assert!(uses_editions("edition=\"2023\";"));
+        assert!(!uses_editions("syntax = \"proto3\"; // edition = \"2023\""));
+        assert!(!uses_editions("// edition = \"2023\""));
+        assert!(!uses_editions("editions = 1"));
+    }
+
+    #[test]
+    fn a_file_s_name_is_relative_to_the_folder_that_includes_it() {
+        let sources = |includes: &[&str]| Sources {
+            names: Vec::new(),
+            includes: includes.iter().map(PathBuf::from).collect(),
+            watched: Vec::new(),
+        };
+        assert_eq!(sources(&["./proto"]).name_of(Path::new("proto/a/b.proto")), Some("a/b.proto".into()));
+        assert_eq!(
+            sources(&["x", "proto/a"]).name_of(Path::new("./proto/a/b.proto")),
+            Some("b.proto".into())
+        );
+        assert_eq!(sources(&["."]).name_of(Path::new("b.proto")), Some("b.proto".into()));
+        assert_eq!(sources(&["proto"]).name_of(Path::new("protos/b.proto")), None);
+    }
+}
