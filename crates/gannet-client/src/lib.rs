@@ -1,1 +1,15 @@
 //! The gRPC client: channels, connections, calls.
+//!
+//! Users depend on `gannet`, which re-exports [`Channel`]; generated clients use the call types.
+
+#![forbid(unsafe_code)]
+
+mod call;
+mod channel;
+mod connection;
+
+pub use call::{
+    BidirectionalCall, ClientStreamingCall, ReplyFuture, RequestSender, ServerStreamingCall, UnaryCall, UnaryFuture,
+};
+pub use channel::{Channel, ChannelBuilder, DEFAULT_MAX_RECEIVE_MESSAGE_SIZE};
+pub use gannet_transport::{Error, Phase};

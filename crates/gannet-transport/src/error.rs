@@ -3,6 +3,7 @@
 //! Not here: what goes wrong with a call, which is a `Status`, and on a connection, which is [`crate::Closed`].
 
 use std::fmt;
+use std::sync::Arc;
 
 /// What was being done when an [`Error`] arose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +19,12 @@ pub enum Phase {
     Connect,
 }
 
-/// A server or channel could not be set up: says in which phase, with which address, and why.
-#[derive(Debug)]
+/// A server or channel could not be set up: says in which phase, with which address, and why. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Error {
     phase: Phase,
     address: String,
-    cause: Box<dyn std::error::Error + Send + Sync>,
+    cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
 impl Error {
@@ -33,7 +34,7 @@ impl Error {
         address: impl Into<String>,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { phase, address: address.into(), cause: cause.into() }
+        Self { phase, address: address.into(), cause: Arc::from(cause.into()) }
     }
 
     /// What was being done.

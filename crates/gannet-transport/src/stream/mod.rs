@@ -14,8 +14,8 @@ mod send;
 pub use receive::{ReceiveEnd, ReceiveHalf, StreamBody};
 pub use send::{SendEnd, SendHalf, Taken};
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use gannet_core::{EncodeBuffer, Status};
@@ -35,8 +35,10 @@ const NO_KEY: u64 = u64::MAX;
 /// The state that a connection and one of its calls share.
 #[derive(Debug)]
 pub struct SharedStream<C> {
-    inbox: Inbox<C>,
+    /// Absent while a client's stream waits for its connection.
+    inbox: OnceLock<Inbox<C>>,
     key: AtomicU64,
+    cancelled: AtomicBool,
     receive: Mutex<ReceiveHalf>,
     send: Mutex<SendHalf>,
 }
@@ -44,23 +46,34 @@ pub struct SharedStream<C> {
 impl<C: Send + 'static> SharedStream<C> {
     /// A stream that the peer opened: its key is known.
     pub fn accepted(inbox: Inbox<C>, key: StreamKey) -> Arc<Self> {
-        let stream = Self::unopened(inbox, false);
+        let stream = Self::unopened(false);
+        stream.bind(inbox);
         stream.set_key(key);
-        Arc::new(stream)
+        stream
     }
 
-    /// A stream that the connection is yet to open. With `whole`, the receiver is woken only at the stream's end:
+    /// A stream that a connection is yet to open. With `whole`, the receiver is woken only at the stream's end:
     /// it wants the whole answer or nothing.
-    pub fn to_open(inbox: Inbox<C>, whole: bool) -> Arc<Self> {
-        Arc::new(Self::unopened(inbox, whole))
-    }
-
-    fn unopened(inbox: Inbox<C>, whole: bool) -> Self {
-        Self {
-            inbox,
+    ///
+    /// Until [`SharedStream::bind`], what is sent only gathers; the connection looks for it when it opens the stream.
+    pub fn unopened(whole: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inbox: OnceLock::new(),
             key: AtomicU64::new(NO_KEY),
+            cancelled: AtomicBool::new(false),
             receive: Mutex::new(ReceiveHalf::new(whole)),
             send: Mutex::new(SendHalf::default()),
+        })
+    }
+
+    /// Says which connection the stream belongs to. The first one counts.
+    pub fn bind(&self, inbox: Inbox<C>) {
+        let _ = self.inbox.set(inbox);
+    }
+
+    fn put(&self, command: Command<C>) {
+        if let Some(inbox) = self.inbox.get() {
+            inbox.put(command);
         }
     }
 
@@ -89,11 +102,6 @@ impl<C: Send + 'static> SharedStream<C> {
         self.send.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the connection's commands go.
-    pub fn inbox(&self) -> &Inbox<C> {
-        &self.inbox
-    }
-
     /// Waits until the stream takes another message.
     ///
     /// # Errors
@@ -120,7 +128,7 @@ impl<C: Send + 'static> SharedStream<C> {
             send.schedule()
         };
         if flush {
-            self.inbox.put(Command::Flush(Arc::clone(self)));
+            self.put(Command::Flush(Arc::clone(self)));
         }
         Ok(())
     }
@@ -132,20 +140,26 @@ impl<C: Send + 'static> SharedStream<C> {
             send.finish(end) && send.schedule()
         };
         if flush {
-            self.inbox.put(Command::Flush(Arc::clone(self)));
+            self.put(Command::Flush(Arc::clone(self)));
         }
     }
 
     /// Makes the connection look at the sending side, for example because the head may go out now.
     pub fn flush(self: &Arc<Self>) {
         if self.send().schedule() {
-            self.inbox.put(Command::Flush(Arc::clone(self)));
+            self.put(Command::Flush(Arc::clone(self)));
         }
     }
 
     /// The call is no longer wanted: the connection resets the stream unless it has ended.
     pub fn cancel(self: &Arc<Self>) {
-        self.inbox.put(Command::Cancel(Arc::clone(self)));
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.put(Command::Cancel(Arc::clone(self)));
+    }
+
+    /// Whether the call was cancelled, possibly before its connection knew of it.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Ends both directions with `status`, as when the stream is reset or the connection is lost.

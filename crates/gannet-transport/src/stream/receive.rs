@@ -182,7 +182,7 @@ impl<C: Send + 'static> Body for StreamBody<C> {
             (polled, if due { std::mem::take(&mut receive.unreleased) } else { 0 })
         };
         if release > 0 {
-            self.stream.inbox.put(Command::Release(Arc::clone(&self.stream), release));
+            self.stream.put(Command::Release(Arc::clone(&self.stream), release));
         }
         polled
     }
@@ -211,7 +211,7 @@ impl<C: Send + 'static> Drop for StreamBody<C> {
             self.stream.cancel();
         }
         if release > 0 {
-            self.stream.inbox.put(Command::Release(Arc::clone(&self.stream), release));
+            self.stream.put(Command::Release(Arc::clone(&self.stream), release));
         }
     }
 }

@@ -1,0 +1,90 @@
+//! Calls as their caller sees them: a builder, then a future or a pair of halves.
+//!
+//! Generated clients make these; nothing is sent before a call is awaited or opened. Not here: the connection's side
+//! (`connection`).
+
+mod options;
+mod streaming;
+mod unary;
+
+pub use streaming::{
+    BidirectionalCall, ClientStreamingCall, ReplyFuture, RequestSender, ServerStreamingCall,
+};
+pub use unary::{UnaryCall, UnaryFuture};
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gannet_core::wire::framing::{Deframer, unary_message};
+use gannet_core::{Codec, Deadline, Metadata, MethodDescriptor, Response, Status};
+use gannet_transport::Command;
+
+use crate::channel::{Channel, ConnectionHandle};
+use crate::connection::{ClientCommand, OpenCall, Stream};
+
+/// What every call carries.
+#[derive(Debug)]
+struct CallHead {
+    method: &'static MethodDescriptor,
+    metadata: Metadata,
+    deadline: Option<Deadline>,
+    whole_limit: Option<usize>,
+}
+
+/// Puts a call onto a connection.
+fn submit(head: CallHead, stream: &Arc<Stream>, handle: &ConnectionHandle) {
+    let CallHead { method, metadata, deadline, whole_limit } = head;
+    stream.bind(handle.inbox.clone());
+    let open = OpenCall { method, metadata, deadline, stream: Arc::clone(stream), whole_limit };
+    if handle.inbox.try_put(Command::Role(ClientCommand::Open(open))).is_err() {
+        stream.fail(&Status::unavailable(format!("the connection to {} was lost just now", handle.peer)));
+    }
+}
+
+/// Puts a call onto a connection as soon as there is one; does not wait.
+fn submit_when_ready(channel: &Channel, head: CallHead, stream: &Arc<Stream>, wait_for_ready: bool) {
+    match channel.pick(wait_for_ready) {
+        Some(Ok(handle)) => submit(head, stream, &handle),
+        Some(Err(status)) => stream.fail(&status),
+        None => {
+            let (channel, stream) = (channel.clone(), Arc::clone(stream));
+            tokio::spawn(async move {
+                match channel.wait(wait_for_ready).await {
+                    Ok(handle) => submit(head, &stream, &handle),
+                    Err(status) => stream.fail(&status),
+                }
+            });
+        }
+    }
+}
+
+/// The typed answer of a call that takes one reply.
+fn whole_answer<C: Codec<Rep>, Rep>(stream: &Stream, limit: usize) -> Result<Response<Rep>, Status> {
+    let (metadata, chunks, end) = stream.receive().take_whole();
+    let trailers = end?;
+    let message = one_message(chunks, limit)?;
+    let message = C::decode(message)?;
+    Ok(Response::from_parts(message, metadata, trailers))
+}
+
+fn one_message(mut chunks: VecDeque<Bytes>, limit: usize) -> Result<Bytes, Status> {
+    if chunks.len() == 1 {
+        if let Some(message) = chunks.front().and_then(|chunk| unary_message(chunk, limit).transpose()) {
+            return message;
+        }
+    }
+    let mut deframer = Deframer::new(limit);
+    for chunk in chunks.drain(..) {
+        deframer.push(chunk);
+    }
+    let Some(message) = deframer.next()? else {
+        deframer.finish()?;
+        return Err(Status::internal("the server ended the call with OK but without a reply"));
+    };
+    if deframer.next()?.is_some() {
+        return Err(Status::internal("the server sent more than one reply in a call that has one"));
+    }
+    deframer.finish()?;
+    Ok(message)
+}

@@ -1,0 +1,189 @@
+//! Unary calls: a request, an awaited reply.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use gannet_core::{Codec, MethodDescriptor, Request, Response, Status};
+use gannet_transport::SendEnd;
+use tokio::time::Sleep;
+
+use super::options::{CallOptions, call_options};
+use super::{CallHead, submit, whole_answer};
+use crate::channel::{Channel, ConnectionHandle};
+use crate::connection::Stream;
+
+/// A unary call, not sent yet: set it up, then await it.
+///
+/// # Cancel safety
+///
+/// Dropping the future cancels the call on both sides.
+#[must_use = "a call is sent when it is awaited"]
+pub struct UnaryCall<Req, Rep, C> {
+    channel: Channel,
+    method: &'static MethodDescriptor,
+    message: Req,
+    options: CallOptions,
+    types: PhantomData<fn() -> (Rep, C)>,
+}
+
+impl<Req, Rep, C> fmt::Debug for UnaryCall<Req, Rep, C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UnaryCall").field("method", &self.method.path).finish_non_exhaustive()
+    }
+}
+
+impl<Req, Rep, C> UnaryCall<Req, Rep, C> {
+    /// A call of `method` through `channel`. Generated clients make it.
+    pub fn new(channel: &Channel, method: &'static MethodDescriptor, request: Request<Req>) -> Self {
+        let deadline = request.deadline();
+        let (message, metadata) = request.into_message_and_metadata();
+        let options = CallOptions { metadata, deadline, ..CallOptions::default() };
+        Self { channel: channel.clone(), method, message, options, types: PhantomData }
+    }
+
+    call_options!();
+}
+
+impl<Req, Rep, C> IntoFuture for UnaryCall<Req, Rep, C>
+where
+    C: Codec<Req> + Codec<Rep>,
+{
+    type Output = Result<Response<Rep>, Status>;
+    type IntoFuture = UnaryFuture<Rep, C>;
+
+    fn into_future(self) -> UnaryFuture<Rep, C> {
+        let Self { channel, method, message, options, .. } = self;
+        let CallOptions { metadata, deadline, wait_for_ready, fault } = options;
+        let stream = Stream::unopened(true);
+        let settings = channel.settings();
+        let limit = settings.max_receive;
+        let encoded = match fault {
+            Some(status) => Err(status),
+            None => stream.push_message(settings.max_send, |buffer| <C as Codec<Req>>::encode(&message, buffer)),
+        };
+        let state = match encoded {
+            Ok(()) => {
+                stream.finish(SendEnd::HalfClose);
+                let head = CallHead { method, metadata, deadline, whole_limit: Some(limit) };
+                State::Start { channel, head, wait_for_ready }
+            }
+            Err(status) => State::Refused(status),
+        };
+        let sleep = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline.instant().into())));
+        UnaryFuture { state, stream, sleep, limit, types: PhantomData }
+    }
+}
+
+/// A unary call under way.
+#[must_use = "a call is sent when it is awaited"]
+pub struct UnaryFuture<Rep, C> {
+    state: State,
+    stream: Arc<Stream>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    limit: usize,
+    types: PhantomData<fn() -> (Rep, C)>,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<Arc<ConnectionHandle>, Status>> + Send>>;
+
+enum State {
+    /// Something about the call is wrong; it will not be sent.
+    Refused(Status),
+    /// Not polled yet.
+    Start { channel: Channel, head: CallHead, wait_for_ready: bool },
+    /// The channel is connecting.
+    Connecting { connecting: Connecting, head: CallHead },
+    /// The connection has it.
+    Sent,
+    /// Answered.
+    Done,
+}
+
+impl<Rep, C> fmt::Debug for UnaryFuture<Rep, C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UnaryFuture").finish_non_exhaustive()
+    }
+}
+
+impl<Rep, C: Codec<Rep>> UnaryFuture<Rep, C> {
+    fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<Rep>, Status>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Refused(status) => return Poll::Ready(Err(status)),
+                State::Start { channel, head, wait_for_ready } => match channel.pick(wait_for_ready) {
+                    Some(Ok(handle)) => {
+                        submit(head, &self.stream, &handle);
+                        self.state = State::Sent;
+                    }
+                    Some(Err(status)) => return Poll::Ready(Err(status)),
+                    None => {
+                        let connecting = Box::pin(async move { channel.wait(wait_for_ready).await });
+                        self.state = State::Connecting { connecting, head };
+                    }
+                },
+                State::Connecting { mut connecting, head } => match connecting.as_mut().poll(context) {
+                    Poll::Pending => {
+                        self.state = State::Connecting { connecting, head };
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(handle)) => {
+                        submit(head, &self.stream, &handle);
+                        self.state = State::Sent;
+                    }
+                    Poll::Ready(Err(status)) => return Poll::Ready(Err(status)),
+                },
+                State::Sent => {
+                    self.state = State::Sent;
+                    ready!(self.stream.receive().poll_end(context));
+                    self.state = State::Done;
+                    return Poll::Ready(whole_answer::<C, Rep>(&self.stream, self.limit));
+                }
+                State::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<Rep, C: Codec<Rep>> Future for UnaryFuture<Rep, C> {
+    type Output = Result<Response<Rep>, Status>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Poll::Ready(answer) = this.poll_answer(context) {
+            return Poll::Ready(answer);
+        }
+        if let Some(sleep) = &mut this.sleep {
+            ready!(sleep.as_mut().poll(context));
+            let waited_for = match this.state {
+                State::Connecting { .. } => "a connection",
+                _ => "the answer",
+            };
+            this.cancel();
+            return Poll::Ready(Err(deadline_exceeded(waited_for)));
+        }
+        Poll::Pending
+    }
+}
+
+impl<Rep, C> UnaryFuture<Rep, C> {
+    fn cancel(&mut self) {
+        if matches!(std::mem::replace(&mut self.state, State::Done), State::Sent) {
+            self.stream.cancel();
+        }
+    }
+}
+
+impl<Rep, C> Drop for UnaryFuture<Rep, C> {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+#[cold]
+pub(super) fn deadline_exceeded(waited_for: &str) -> Status {
+    Status::deadline_exceeded(format!("the deadline passed while the call waited for {waited_for}"))
+}

@@ -1,0 +1,207 @@
+//! Channels: what clients send their calls through.
+//!
+//! A channel is resolver → balancer → subchannel: names become addresses, addresses become connections, and each call
+//! picks one. Not here: calls (`call`), the connection (`connection`).
+
+mod backoff;
+mod balancer;
+mod resolver;
+mod subchannel;
+mod target;
+
+pub(crate) use subchannel::{ConnectionHandle, Subchannel};
+
+use std::fmt;
+use std::sync::Arc;
+
+use gannet_core::Status;
+use gannet_http2::Config;
+use gannet_transport::{Error, MemoryConnector};
+
+use self::balancer::PickFirst;
+use self::resolver::SystemResolver;
+use self::subchannel::{Pick, no_connection};
+use self::target::Target;
+
+/// The largest message a client takes unless told otherwise: 4 MiB, as with other gRPC implementations.
+pub const DEFAULT_MAX_RECEIVE_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
+
+/// A channel to a service: cheap to clone, shared by any number of clients and calls.
+///
+/// A channel connects when the first call wants it ([`Channel::lazy`]) or at once ([`Channel::connect`]), and connects
+/// again after its connection is lost. Calls on a lost connection fail with UNAVAILABLE; calls made while a new one is
+/// being made wait for it; after a failed attempt, calls fail at once until the backoff (1 s to 120 s) has passed.
+#[derive(Clone)]
+pub struct Channel {
+    inner: Arc<ChannelInner>,
+}
+
+struct ChannelInner {
+    balancer: PickFirst,
+    settings: ChannelSettings,
+}
+
+/// The settings of a channel.
+#[derive(Debug, Clone)]
+pub(crate) struct ChannelSettings {
+    pub(crate) uri: String,
+    pub(crate) authority: String,
+    pub(crate) user_agent: String,
+    pub(crate) max_receive: usize,
+    pub(crate) max_send: usize,
+    pub(crate) http2: Config,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Channel").field("uri", &self.inner.settings.uri).finish_non_exhaustive()
+    }
+}
+
+/// Settings of a channel, before it is made.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `connect` or `lazy`"]
+pub struct ChannelBuilder {
+    target: Result<Target, Error>,
+    settings: ChannelSettings,
+}
+
+impl ChannelBuilder {
+    fn new(uri: &str, target: Result<Target, Error>) -> Self {
+        let authority = target.as_ref().map(|target| target.authority.clone()).unwrap_or_default();
+        Self {
+            target,
+            settings: ChannelSettings {
+                uri: uri.to_owned(),
+                authority,
+                user_agent: concat!("gannet/", env!("CARGO_PKG_VERSION")).to_owned(),
+                max_receive: DEFAULT_MAX_RECEIVE_MESSAGE_SIZE,
+                max_send: u32::MAX as usize,
+                http2: Config::default(),
+            },
+        }
+    }
+
+    /// The largest reply message taken, in bytes; a call with a larger one ends with RESOURCE_EXHAUSTED.
+    /// Default: 4 MiB.
+    pub fn max_receive_message_size(mut self, bytes: usize) -> Self {
+        self.settings.max_receive = bytes;
+        self
+    }
+
+    /// The largest request message sent, in bytes; a larger one fails with RESOURCE_EXHAUSTED and is not sent.
+    /// Default: 4 GiB - 1, the most that gRPC can express.
+    pub fn max_send_message_size(mut self, bytes: usize) -> Self {
+        self.settings.max_send = bytes.min(u32::MAX as usize);
+        self
+    }
+
+    /// What comes before `gannet/<version>` in the `user-agent` of requests.
+    pub fn user_agent(mut self, name: &str) -> Self {
+        self.settings.user_agent = format!("{name} gannet/{}", env!("CARGO_PKG_VERSION"));
+        self
+    }
+
+    /// The `:authority` of requests, where it is to differ from the URI's.
+    pub fn authority(mut self, authority: impl Into<String>) -> Self {
+        self.settings.authority = authority.into();
+        self
+    }
+
+    /// The settings and budgets of HTTP/2: windows, sizes, rates.
+    pub fn http2(mut self, config: Config) -> Self {
+        self.settings.http2 = config;
+        self
+    }
+
+    /// Makes the channel; it connects when a call wants it.
+    ///
+    /// # Errors
+    ///
+    /// `Phase::Configure` if the URI cannot be used.
+    pub fn lazy(self) -> Result<Channel, Error> {
+        let resolver = SystemResolver::new(self.target?);
+        let subchannel = Subchannel::new(Box::new(resolver), self.settings.clone());
+        let balancer = PickFirst::new(subchannel);
+        Ok(Channel { inner: Arc::new(ChannelInner { balancer, settings: self.settings }) })
+    }
+
+    /// Makes the channel and connects it.
+    ///
+    /// # Errors
+    ///
+    /// `Phase::Configure` if the URI cannot be used, `Phase::Resolve` or `Phase::Connect` if the connection cannot be
+    /// made.
+    pub async fn connect(self) -> Result<Channel, Error> {
+        let channel = self.lazy()?;
+        channel.connection(false).await?;
+        Ok(channel)
+    }
+}
+
+impl Channel {
+    /// Settings of a channel to `uri`: `http://host:port`, `host:port` or `unix:/path/to/socket`.
+    pub fn builder(uri: &str) -> ChannelBuilder {
+        ChannelBuilder::new(uri, Target::parse(uri))
+    }
+
+    /// Connects to `uri`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ChannelBuilder::connect`].
+    pub async fn connect(uri: &str) -> Result<Self, Error> {
+        Self::builder(uri).connect().await
+    }
+
+    /// A channel to `uri` that connects when the first call wants it.
+    ///
+    /// # Errors
+    ///
+    /// As [`ChannelBuilder::lazy`].
+    pub fn lazy(uri: &str) -> Result<Self, Error> {
+        Self::builder(uri).lazy()
+    }
+
+    /// Settings of a channel to an in-memory listener of this process.
+    pub fn in_memory(connector: MemoryConnector) -> ChannelBuilder {
+        ChannelBuilder::new("in-memory", Ok(Target::memory(connector)))
+    }
+
+    pub(crate) fn settings(&self) -> &ChannelSettings {
+        &self.inner.settings
+    }
+
+    /// The connection for a call, if it can be had without waiting.
+    #[inline]
+    pub(crate) fn pick(&self, wait_for_ready: bool) -> Option<Result<Arc<ConnectionHandle>, Status>> {
+        match self.inner.balancer.pick() {
+            Pick::Ready(handle) => Some(Ok(handle)),
+            Pick::Fail(error) if !wait_for_ready => Some(Err(no_connection(&error))),
+            Pick::Wait(_) | Pick::Fail(_) => None,
+        }
+    }
+
+    /// Waits for the connection for a call.
+    pub(crate) async fn wait(&self, wait_for_ready: bool) -> Result<Arc<ConnectionHandle>, Status> {
+        self.connection(wait_for_ready).await.map_err(|error| no_connection(&error))
+    }
+
+    async fn connection(&self, wait_for_ready: bool) -> Result<Arc<ConnectionHandle>, Error> {
+        loop {
+            match self.inner.balancer.pick() {
+                Pick::Ready(handle) => return Ok(handle),
+                Pick::Fail(error) if !wait_for_ready => return Err(error),
+                Pick::Fail(_) => {
+                    // The subchannel goes back to idle by itself; ask again then.
+                    self.inner.balancer.changed().await;
+                }
+                Pick::Wait(mut state) => {
+                    let connecting = |state: &subchannel::Connectivity| !matches!(state, subchannel::Connectivity::Connecting);
+                    // The sender lives as long as this channel.
+                    let _ = state.wait_for(connecting).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where a channel goes: the URI, taken apart.
+//!
+//! Not here: looking names up (`resolver`).
+
+use std::path::PathBuf;
+
+use gannet_transport::{Error, MemoryConnector, Phase};
+
+/// What a channel's URI says.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// What to look up.
+    pub(crate) endpoint: Endpoint,
+    /// The `:authority` of requests.
+    pub(crate) authority: String,
+    /// The URI as given, for messages.
+    pub(crate) uri: String,
+}
+
+/// What a channel connects to.
+#[derive(Debug, Clone)]
+pub(crate) enum Endpoint {
+    /// A host (name or address) and a port.
+    Host { host: String, port: u16 },
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+    /// An in-memory listener.
+    Memory(MemoryConnector),
+}
+
+/// The port of `http` URIs that name none.
+const DEFAULT_PORT: u16 = 80;
+
+impl Target {
+    /// Takes `http://host:port`, `host:port` or `unix:/path` apart.
+    pub(crate) fn parse(uri: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::new(Phase::Configure, uri, why.to_owned());
+        if let Some(path) = uri.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err(refuse("the path of the Unix socket is missing: expected unix:/path/to/socket"));
+            }
+            return Ok(Self {
+                endpoint: Endpoint::Unix(PathBuf::from(path)),
+                authority: "localhost".to_owned(),
+                uri: uri.to_owned(),
+            });
+        }
+        let rest = match uri.split_once("://") {
+            None | Some(("http", _)) => uri.strip_prefix("http://").unwrap_or(uri),
+            Some(("https", _)) => {
+                return Err(refuse("TLS is not supported yet; use http:// where plaintext is acceptable"));
+            }
+            Some((scheme, _)) => return Err(refuse(&format!("unknown scheme `{scheme}`: expected http:// or unix:"))),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains(['/', '?', '#', '@']) {
+            return Err(refuse("a channel's URI is a host and a port, without path, query or user"));
+        }
+        let (host, port) = split_port(authority).ok_or_else(|| refuse("the port is not a number below 65536"))?;
+        if host.is_empty() || host.chars().any(|character| character.is_whitespace() || character.is_control()) {
+            return Err(refuse("the host is missing or malformed: expected host:port"));
+        }
+        Ok(Self {
+            endpoint: Endpoint::Host { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT) },
+            authority: authority.to_owned(),
+            uri: uri.to_owned(),
+        })
+    }
+
+    /// The target of an in-memory channel.
+    pub(crate) fn memory(connector: MemoryConnector) -> Self {
+        Self {
+            endpoint: Endpoint::Memory(connector),
+            authority: "in-memory".to_owned(),
+            uri: "in-memory".to_owned(),
+        }
+    }
+}
+
+/// Host and port of an authority; `None` if the port is none.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        let (host, rest) = bracketed.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            None if rest.is_empty() => Some((host, None)),
+            None => None,
+            Some(port) => port.parse().ok().map(|port| (host, Some(port))),
+        };
+    }
+    match authority.rsplit_once(':') {
+        None => Some((authority, None)),
+        Some((host, port)) => port.parse().ok().map(|port| (host, Some(port))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host_and_port(uri: &str) -> (String, u16) {
+        match Target::parse(uri).unwrap().endpoint {
+            Endpoint::Host { host, port } => (host, port),
+            other => panic!("{uri} became {other:?}"),
+        }
+    }
+
+    #[test]
+    fn hosts_and_ports_are_found() {
+        assert_eq!(host_and_port("http://localhost:50051"), ("localhost".to_owned(), 50051));
+        assert_eq!(host_and_port("localhost:50051"), ("localhost".to_owned(), 50051));
+        assert_eq!(host_and_port("http://[::1]:7"), ("::1".to_owned(), 7));
+        assert_eq!(host_and_port("http://example.org/"), ("example.org".to_owned(), 80));
+    }
+
+    #[test]
+    fn unix_sockets_are_found() {
+        assert!(matches!(Target::parse("unix:/run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock")));
+        assert!(matches!(Target::parse("unix:///run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock")));
+    }
+
+    #[test]
+    fn what_cannot_be_a_channel_is_refused_with_the_reason() {
+        for (uri, why) in [
+            ("https://localhost", "TLS"),
+            ("ftp://localhost", "unknown scheme `ftp`"),
+            ("http://localhost:99999", "port"),
+            ("http://", "host"),
+            ("http://a b", "host"),
+            ("http://localhost/path", "without path"),
+            ("unix:", "path of the Unix socket"),
+            ("[::1:5", "port"),
+        ] {
+            let error = Target::parse(uri).unwrap_err().to_string();
+            assert!(error.contains(why), "{uri}: {error}");
+        }
+    }
+}

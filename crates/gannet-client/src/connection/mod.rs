@@ -1,0 +1,327 @@
+//! The client's side of a connection: opening streams for calls, and giving each call what arrives for it.
+//!
+//! Not here: where connections come from (`channel`), the calls' own side (`call`).
+
+mod head;
+mod request;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use gannet_core::wire::framing::MESSAGE_HEADER_LEN;
+use gannet_core::wire::status_mapping;
+use gannet_core::{Deadline, Metadata, MethodDescriptor, Status};
+use gannet_http2::{ErrorCode, Event, Initiator, OpenError, StreamError, StreamKey};
+use gannet_transport::{Closed, Inbox, Link, Role, SendEnd, SharedStream};
+
+use self::head::HeadVisitor;
+use self::request::RequestBlocks;
+use crate::channel::{ChannelSettings, Subchannel};
+
+/// While a stream has this much in the engine's queue, no more is taken from its sender: 64 KiB.
+const QUEUE_HIGH_MARK: usize = 64 * 1024;
+
+/// A stream as a call and this connection share it.
+pub(crate) type Stream = SharedStream<ClientCommand>;
+
+/// How a call reaches this connection.
+pub(crate) type CallInbox = Inbox<ClientCommand>;
+
+/// What a call wants of a connection.
+#[derive(Debug)]
+pub(crate) enum ClientCommand {
+    /// Open a stream.
+    Open(OpenCall),
+}
+
+/// A call to open.
+#[derive(Debug)]
+pub(crate) struct OpenCall {
+    pub(crate) method: &'static MethodDescriptor,
+    pub(crate) metadata: Metadata,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) stream: Arc<Stream>,
+    /// The whole answer may have this many bytes; without, the consumer sees to it message by message.
+    pub(crate) whole_limit: Option<usize>,
+}
+
+/// One connection's calls.
+pub(crate) struct ClientConnection {
+    visitor: HeadVisitor,
+    blocks: RequestBlocks,
+    calls: Vec<Option<OpenedCall>>,
+    /// Calls that wait until the peer allows another stream.
+    waiting: VecDeque<OpenCall>,
+    peer: String,
+    subchannel: Weak<Subchannel>,
+    abandoned: bool,
+}
+
+/// A call that has its stream.
+struct OpenedCall {
+    key: StreamKey,
+    stream: Arc<Stream>,
+    /// Bytes that may still come.
+    room: usize,
+    whole_limit: Option<usize>,
+    got_head: bool,
+}
+
+impl ClientConnection {
+    pub(crate) fn new(settings: &ChannelSettings, peer: String, subchannel: Weak<Subchannel>) -> Self {
+        Self {
+            visitor: HeadVisitor::default(),
+            blocks: RequestBlocks::new(settings),
+            calls: Vec::new(),
+            waiting: VecDeque::new(),
+            peer,
+            subchannel,
+            abandoned: false,
+        }
+    }
+
+    fn call(&mut self, key: StreamKey) -> Option<&mut OpenedCall> {
+        self.calls.get_mut(key.slot as usize)?.as_mut().filter(|call| call.key == key)
+    }
+
+    fn take_call(&mut self, key: StreamKey) -> Option<OpenedCall> {
+        let slot = self.calls.get_mut(key.slot as usize)?;
+        if slot.as_ref().is_some_and(|call| call.key == key) { slot.take() } else { None }
+    }
+
+    /// Ends a call, as `status` says, and its stream if it is open still.
+    fn end_call(&mut self, link: &mut Link, key: StreamKey, end: Result<Metadata, Status>) {
+        let Some(call) = self.take_call(key) else { return };
+        let closed = match &end {
+            Ok(_) => Status::failed_precondition("the server has ended the call"),
+            Err(status) => status.clone(),
+        };
+        call.stream.receive().deliver_end(end);
+        call.stream.send().close(closed);
+        // A server may end a call before the client has sent all: the rest is not wanted.
+        link.http2.reset(key, ErrorCode::Cancel, &mut link.out);
+    }
+
+    fn open(&mut self, link: &mut Link, call: OpenCall) {
+        if call.stream.is_cancelled() {
+            call.stream.fail(&Status::cancelled("the call was cancelled before it was sent"));
+            return;
+        }
+        let timeout = match call.deadline {
+            None => None,
+            Some(deadline) => match deadline.remaining(link.now) {
+                Some(timeout) => Some(timeout),
+                None => {
+                    call.stream.fail(&Status::deadline_exceeded("the deadline passed before the call was sent"));
+                    return;
+                }
+            },
+        };
+        let mut fields = self.blocks.fields(call.method, timeout, &call.metadata);
+        match link.http2.open(link.now, &mut fields, false, &mut link.out) {
+            Ok(key) => self.opened(link, key, call),
+            Err(OpenError::StreamLimit) => self.waiting.push_back(call),
+            Err(error) => {
+                let status = match error {
+                    OpenError::HeadersTooLarge { .. } => Status::resource_exhausted(error.to_string()),
+                    _ => {
+                        self.leave_service();
+                        Status::unavailable(format!("the connection to {} takes no more calls: {error}", self.peer))
+                    }
+                };
+                call.stream.fail(&status);
+            }
+        }
+    }
+
+    fn opened(&mut self, link: &mut Link, key: StreamKey, call: OpenCall) {
+        call.stream.set_key(key);
+        let slot = key.slot as usize;
+        if slot >= self.calls.len() {
+            self.calls.resize_with(slot + 1, || None);
+        }
+        self.calls[slot] = Some(OpenedCall {
+            key,
+            stream: call.stream,
+            room: call.whole_limit.map_or(usize::MAX, |limit| limit.saturating_add(MESSAGE_HEADER_LEN)),
+            whole_limit: call.whole_limit,
+            got_head: false,
+        });
+        self.send_from(link, key);
+    }
+
+    fn open_waiting(&mut self, link: &mut Link) {
+        for _ in 0..self.waiting.len() {
+            let before = self.waiting.len();
+            let Some(call) = self.waiting.pop_front() else { return };
+            self.open(link, call);
+            if self.waiting.len() == before {
+                // It went to the back again: put it where it was, and wait on.
+                self.waiting.rotate_right(1);
+                return;
+            }
+        }
+    }
+
+    fn leave_service(&self) {
+        if let Some(subchannel) = self.subchannel.upgrade() {
+            subchannel.going_away();
+        }
+    }
+
+    fn on_head(&mut self, link: &mut Link, key: StreamKey, end_stream: bool) {
+        let head = self.visitor.take();
+        let Some(call) = self.call(key) else { return };
+        if let Some(status) = head.refuse() {
+            self.end_call(link, key, Err(status));
+        } else if end_stream {
+            self.end_call(link, key, head.into_end());
+        } else {
+            call.got_head = true;
+            call.stream.receive().deliver_head(head.metadata);
+        }
+    }
+
+    fn on_data(&mut self, link: &mut Link, key: StreamKey, data: Bytes, end_stream: bool) {
+        let len = data.len();
+        let Some(call) = self.call(key) else {
+            link.http2.release(key, len, &mut link.out);
+            return;
+        };
+        if len > call.room {
+            let limit = call.whole_limit.unwrap_or_default();
+            link.http2.release(key, len, &mut link.out);
+            self.end_call(link, key, Err(too_large(limit)));
+            return;
+        }
+        if call.whole_limit.is_some() {
+            call.room -= len;
+        }
+        let release = call.stream.receive().deliver_data(data);
+        if release > 0 {
+            link.http2.release(key, release, &mut link.out);
+        }
+        if end_stream {
+            let status = Status::internal("the server ended the call without trailers");
+            self.end_call(link, key, Err(status));
+        }
+    }
+
+    fn on_trailers(&mut self, link: &mut Link, key: StreamKey) {
+        let end = self.visitor.take().into_end();
+        self.end_call(link, key, end);
+    }
+
+    fn on_reset(&mut self, key: StreamKey, error: &StreamError) {
+        let Some(call) = self.take_call(key) else { return };
+        let code = match error.by() {
+            Initiator::Remote => status_mapping::code_of_http2_error(error.code().as_u32()),
+            Initiator::Local => gannet_core::Code::Internal,
+        };
+        call.stream.fail(&Status::new(code, format!("the stream to {} was reset: {error}", self.peer)));
+    }
+
+    /// Takes what a call has to send, as far as the engine's queue has room.
+    fn send_from(&mut self, link: &mut Link, key: StreamKey) {
+        if link.http2.queued_bytes(key) >= QUEUE_HIGH_MARK {
+            // The engine says when there is room again.
+            return;
+        }
+        let Some(call) = self.call(key) else { return };
+        let taken = call.stream.send().take();
+        let ends = matches!(taken.end, Some(SendEnd::HalfClose));
+        for chunk in taken.chunks {
+            let _ = link.http2.send_data(key, chunk, false, &mut link.out);
+        }
+        if ends || !taken.tail.is_empty() {
+            // A stream that is gone by now has its end already; that is the only way sending can fail.
+            let _ = link.http2.send_data(key, taken.tail, ends, &mut link.out);
+        }
+    }
+
+    fn lost(&self, closed: &Closed) -> Status {
+        Status::unavailable(format!("the connection to {} was lost: {closed}", self.peer))
+    }
+}
+
+#[cold]
+fn too_large(limit: usize) -> Status {
+    Status::resource_exhausted(format!("the answer is larger than max_receive_message_size allows ({limit} bytes)"))
+}
+
+impl Role for ClientConnection {
+    type Command = ClientCommand;
+    type Visitor = HeadVisitor;
+
+    #[inline]
+    fn visitor(&mut self) -> &mut HeadVisitor {
+        &mut self.visitor
+    }
+
+    fn on_event(&mut self, link: &mut Link, event: Event) {
+        match event {
+            Event::Data { stream, data, end_stream } => self.on_data(link, stream, data, end_stream),
+            Event::Head { stream, end_stream } => self.on_head(link, stream, end_stream),
+            Event::Trailers { stream } => self.on_trailers(link, stream),
+            Event::Reset { stream, error } => self.on_reset(stream, &error),
+            Event::Writable { stream } => self.send_from(link, stream),
+            Event::OpenAvailable => self.open_waiting(link),
+            Event::GoAway { .. } => {
+                self.leave_service();
+                let status = Status::unavailable(format!("{} takes no more calls on this connection", self.peer));
+                for call in self.waiting.drain(..) {
+                    call.stream.fail(&status);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_command(&mut self, link: &mut Link, command: ClientCommand) {
+        let ClientCommand::Open(call) = command;
+        self.open(link, call);
+    }
+
+    fn on_flush(&mut self, link: &mut Link, stream: &Arc<Stream>) {
+        if let Some(key) = stream.key() {
+            self.send_from(link, key);
+        }
+    }
+
+    fn on_cancel(&mut self, link: &mut Link, stream: &Arc<Stream>) {
+        match stream.key() {
+            Some(key) => {
+                if self.take_call(key).is_some() {
+                    link.http2.reset(key, ErrorCode::Cancel, &mut link.out);
+                }
+            }
+            None => self.waiting.retain(|call| !Arc::ptr_eq(&call.stream, stream)),
+        }
+        stream.fail(&Status::cancelled("the call was cancelled"));
+    }
+
+    fn on_abandoned(&mut self, _: &mut Link) {
+        self.abandoned = true;
+    }
+
+    fn is_done(&self, link: &Link) -> bool {
+        link.http2.active_streams() == 0 && (self.abandoned || link.http2.is_drained())
+    }
+
+    fn on_closed(&mut self, closed: &Closed) {
+        let calls = self.calls.drain(..).flatten().map(|call| call.stream);
+        let streams: Vec<_> = calls.chain(self.waiting.drain(..).map(|call| call.stream)).collect();
+        if !streams.is_empty() {
+            let status = self.lost(closed);
+            for stream in streams {
+                stream.fail(&status);
+            }
+        }
+    }
+
+    fn on_late_command(&mut self, command: ClientCommand, closed: &Closed) {
+        let ClientCommand::Open(call) = command;
+        call.stream.fail(&self.lost(closed));
+    }
+}

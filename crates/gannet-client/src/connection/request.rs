@@ -1,0 +1,101 @@
+//! Requests as header fields.
+//!
+//! What is the same in every call of a method is encoded once per connection and copied from then on.
+
+use std::time::Duration;
+
+use gannet_core::wire::timeout;
+use gannet_core::{Metadata, MethodDescriptor};
+use gannet_http2::hpack::{FixedBlock, Indexing};
+use gannet_http2::{BlockWriter, HeaderFields};
+use hashbrown::HashMap;
+
+use crate::channel::ChannelSettings;
+
+/// Methods whose path is kept in the peer's table. With more, paths would push each other and everything else out.
+const INDEXED_METHODS: usize = 32;
+
+/// The fixed header blocks of one connection.
+#[derive(Debug)]
+pub(crate) struct RequestBlocks {
+    authority: String,
+    user_agent: String,
+    methods: HashMap<&'static str, FixedBlock, foldhash::fast::RandomState>,
+    /// Of a method whose path is not kept: what stands before the path, and what stands behind.
+    before_path: FixedBlock,
+    behind_path: FixedBlock,
+}
+
+impl RequestBlocks {
+    pub(crate) fn new(settings: &ChannelSettings) -> Self {
+        let authority = settings.authority.as_str();
+        let user_agent = settings.user_agent.as_str();
+        Self {
+            methods: HashMap::default(),
+            before_path: FixedBlock::new([(":method", "POST"), (":scheme", "http"), (":authority", authority)]),
+            behind_path: FixedBlock::new([
+                ("te", "trailers"),
+                ("content-type", "application/grpc"),
+                ("user-agent", user_agent),
+            ]),
+            authority: authority.to_owned(),
+            user_agent: user_agent.to_owned(),
+        }
+    }
+
+    /// The header fields of one call.
+    pub(crate) fn fields<'a>(
+        &'a mut self,
+        method: &'static MethodDescriptor,
+        timeout: Option<Duration>,
+        metadata: &'a Metadata,
+    ) -> RequestFields<'a> {
+        let Self { authority, user_agent, methods, before_path, behind_path } = self;
+        let full = methods.len() >= INDEXED_METHODS;
+        let fixed = match methods.entry(method.path) {
+            hashbrown::hash_map::Entry::Occupied(entry) => Fixed::Whole(entry.into_mut()),
+            hashbrown::hash_map::Entry::Vacant(_) if full => Fixed::Around { before_path, path: method.path, behind_path },
+            hashbrown::hash_map::Entry::Vacant(entry) => Fixed::Whole(entry.insert(FixedBlock::new([
+                (":method", "POST"),
+                (":scheme", "http"),
+                (":path", method.path),
+                (":authority", authority.as_str()),
+                ("te", "trailers"),
+                ("content-type", "application/grpc"),
+                ("user-agent", user_agent.as_str()),
+            ]))),
+        };
+        RequestFields { fixed, timeout, metadata }
+    }
+}
+
+enum Fixed<'a> {
+    Whole(&'a mut FixedBlock),
+    Around { before_path: &'a mut FixedBlock, path: &'static str, behind_path: &'a mut FixedBlock },
+}
+
+/// The header fields of one call.
+pub(crate) struct RequestFields<'a> {
+    fixed: Fixed<'a>,
+    timeout: Option<Duration>,
+    metadata: &'a Metadata,
+}
+
+impl HeaderFields for RequestFields<'_> {
+    fn write(&mut self, block: &mut BlockWriter<'_>) {
+        match &mut self.fixed {
+            Fixed::Whole(fixed) => block.fixed(fixed),
+            Fixed::Around { before_path, path, behind_path } => {
+                block.fixed(before_path);
+                block.field(b":path", path.as_bytes(), Indexing::Without);
+                block.fixed(behind_path);
+            }
+        }
+        if let Some(timeout) = self.timeout {
+            block.field(b"grpc-timeout", timeout::format(timeout).as_bytes(), Indexing::Without);
+        }
+        for (name, value) in self.metadata.iter_wire() {
+            block.field(name.as_ref(), value.as_ref(), Indexing::Without);
+        }
+    }
+}
