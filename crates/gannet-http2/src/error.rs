@@ -284,7 +284,10 @@ impl fmt::Display for OpenError {
             Self::GoingAway => f.write_str("the connection takes no new streams"),
             Self::IdsExhausted => f.write_str("the stream identifiers of the connection are used up"),
             Self::HeadersTooLarge { size, limit } => {
-                write!(f, "the header list has {size} bytes, the peer takes {limit} (SETTINGS_MAX_HEADER_LIST_SIZE)")
+                write!(
+                    f,
+                    "the header list has {size} bytes, the peer takes {limit} (SETTINGS_MAX_HEADER_LIST_SIZE)"
+                )
             }
             Self::NotClient => f.write_str("only clients open streams"),
         }
@@ -319,7 +322,10 @@ impl fmt::Display for SendError {
             Self::AlreadyEnded => f.write_str("this side of the stream has ended already"),
             Self::HeadOrder => f.write_str("the response head must be sent first, and once"),
             Self::HeadersTooLarge { size, limit } => {
-                write!(f, "the header list has {size} bytes, the peer takes {limit} (SETTINGS_MAX_HEADER_LIST_SIZE)")
+                write!(
+                    f,
+                    "the header list has {size} bytes, the peer takes {limit} (SETTINGS_MAX_HEADER_LIST_SIZE)"
+                )
             }
         }
     }

@@ -35,6 +35,8 @@ pub struct WriteBuffer {
     tail: BytesMut,
     /// How much of the tail has been written already.
     written: usize,
+    /// How many bytes have left the buffer in all its life.
+    total_written: u64,
 }
 
 impl WriteBuffer {
@@ -104,6 +106,12 @@ impl WriteBuffer {
         self.tail.len()
     }
 
+    /// How many bytes have left the buffer so far.
+    #[inline]
+    pub(crate) fn total_written(&self) -> u64 {
+        self.total_written
+    }
+
     #[inline]
     pub(crate) fn tail_mut(&mut self) -> &mut BytesMut {
         &mut self.tail
@@ -112,7 +120,7 @@ impl WriteBuffer {
     /// Gives back the memory if nothing waits; for a connection that has gone idle.
     pub fn shrink(&mut self) {
         if self.is_empty() {
-            *self = Self::default();
+            *self = Self { total_written: self.total_written, ..Self::default() };
         }
     }
 }
@@ -144,6 +152,7 @@ impl Buf for WriteBuffer {
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len(), "advanced past the end of the write buffer");
+        self.total_written += count as u64;
         while let Some(segment) = self.segments.front_mut() {
             if count < segment.len() {
                 segment.advance(count);
