@@ -61,7 +61,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Failure> {
-    let channel = Channel::connect(format!("http://{}:{}", options.server_host, options.server_port)).await?;
+    let channel =
+        Channel::connect(&format!("http://{}:{}", options.server_host, options.server_port)).await?;
     let client = TestServiceClient::new(channel.clone());
     match options.test_case {
         Case::EmptyUnary => unary::empty(&client).await,
