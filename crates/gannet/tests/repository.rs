@@ -84,7 +84,7 @@ const ALLOWED: &[Allowed] = &[
             "syn",
         ],
     },
-    Allowed { name: "gannet-build", siblings: &["gannet-codegen"], others: &["protox"] },
+    Allowed { name: "gannet-build", siblings: &["gannet-codegen"], others: &["miette", "protox"] },
     // What users name.
     Allowed {
         name: "gannet",
