@@ -4,6 +4,7 @@
 
 mod check;
 mod load;
+mod memory;
 mod report;
 mod server;
 
@@ -11,9 +12,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use load::{Load, Shape};
-use report::{Case, Report};
+use report::{Case, Memory, Report};
 use server::Program;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -46,6 +48,9 @@ struct Options {
     /// Calls for each shape and round; without it as many as take about a second.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     calls: Option<u64>,
+    /// How many idle connections the memory of one is measured with; 0 leaves it out.
+    #[arg(long, default_value_t = 2000)]
+    idle_connections: u32,
     /// One round over 1x100 and 10x10 with few calls: shows that everything works, not how fast it is.
     #[arg(long)]
     quick: bool,
@@ -84,22 +89,26 @@ fn run(mut options: Options) -> Result<()> {
         options.rounds = 1;
         options.shapes = vec![Shape::new(1, 100), Shape::new(10, 10)];
         options.calls = Some(options.calls.unwrap_or(50_000));
+        options.idle_connections = options.idle_connections.min(200);
     }
     let load = Load::prepare(options.load_core)?;
     let programs = programs(&options)?;
+    raise_file_limit(u64::from(options.idle_connections) + 256)?;
+    let mut memory = programs.iter().map(|program| Memory::new(&program.name)).collect::<Vec<_>>();
     let mut cases: Vec<Case> = programs
         .iter()
         .flat_map(|program| options.shapes.iter().map(|shape| Case::new(&program.name, *shape)))
         .collect();
 
     for round in 1..=options.rounds {
-        for (program, cases) in programs.iter().zip(cases.chunks_mut(options.shapes.len())) {
+        let per_program = cases.chunks_mut(options.shapes.len()).zip(&mut memory);
+        for (program, (cases, memory)) in programs.iter().zip(per_program) {
             eprintln!("round {round} of {}: {}", options.rounds, program.name);
-            measure(program, cases, &load, &options)?;
+            measure(program, cases, memory, &load, &options)?;
         }
     }
 
-    let report = Report::new(cases, &options.shapes, options.rounds, load.version());
+    let report = Report::new(cases, memory, &options.shapes, options.rounds, load.version());
     println!("{}", report.markdown());
     report.write(&options.out)?;
     eprintln!("written to {}", options.out.display());
@@ -117,23 +126,39 @@ fn programs(options: &Options) -> Result<Vec<Program>> {
         .collect()
 }
 
-/// One start of one server, through all shapes.
-fn measure(program: &Program, cases: &mut [Case], load: &Load, options: &Options) -> Result<()> {
+/// One round of one server: started for the memory of idle connections, and anew for the load in all shapes.
+fn measure(
+    program: &Program,
+    cases: &mut [Case],
+    memory: &mut Memory,
+    load: &Load,
+    options: &Options,
+) -> Result<()> {
+    let named = |error: Box<dyn Error>| format!("{}: {error}", program.name);
+    if options.idle_connections > 0 {
+        let server = program.start(options.server_core)?;
+        memory.idle.push(memory::idle_connections(&server, options.idle_connections).map_err(named)?);
+    }
     let server = program.start(options.server_core)?;
-    check::reply(server.address()).map_err(|error| format!("{}: {error}", program.name))?;
-    for case in cases.iter_mut() {
+    check::reply(server.address()).map_err(named)?;
+    for case in cases {
         let calls = options.calls.unwrap_or_else(|| case.shape.default_calls());
         // The first calls fault in memory and fill caches; they are not counted.
-        load.run(server.address(), case.shape, case.shape.warm_up_calls(calls))?;
+        load.run(server.address(), case.shape, case.shape.warm_up_calls(calls)).map_err(named)?;
         let before = server.cpu_time()?;
-        load.run(server.address(), case.shape, calls)
-            .map_err(|error| format!("{}: {error}", program.name))?;
+        load.run(server.address(), case.shape, calls).map_err(named)?;
         let used = server.cpu_time()?.saturating_sub(before);
         case.microseconds.push(used.as_secs_f64() * 1e6 / calls as f64);
     }
-    let memory = server.peak_memory_kib()?;
-    for case in cases {
-        case.peak_memory_kib = case.peak_memory_kib.max(memory);
+    memory.peak = memory.peak.max(server.peak_memory()?);
+    Ok(())
+}
+
+/// Lets this process and its children open so many files, where the system allows it.
+fn raise_file_limit(least: u64) -> Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < least {
+        setrlimit(Resource::RLIMIT_NOFILE, least.min(hard), hard)?;
     }
     Ok(())
 }

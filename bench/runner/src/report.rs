@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::load::Shape;
+use crate::memory::IdleConnection;
 
 /// The server the others are compared with.
 const REFERENCE: &str = "tonic";
@@ -19,13 +20,11 @@ pub struct Case {
     pub shape: Shape,
     /// CPU time per call, one figure per round.
     pub microseconds: Vec<f64>,
-    /// Of the process over all shapes of a round, the largest round.
-    pub peak_memory_kib: u64,
 }
 
 impl Case {
     pub fn new(server: &str, shape: Shape) -> Self {
-        Self { server: server.to_owned(), shape, microseconds: Vec::new(), peak_memory_kib: 0 }
+        Self { server: server.to_owned(), shape, microseconds: Vec::new() }
     }
 
     fn median(&self) -> f64 {
@@ -41,6 +40,26 @@ fn median(values: &[f64]) -> f64 {
         None => f64::NAN,
         Some(upper) if sorted.len() % 2 == 1 => *upper,
         Some(upper) => f64::midpoint(sorted[middle - 1], *upper),
+    }
+}
+
+/// What one server's memory was.
+#[derive(Serialize)]
+pub struct Memory {
+    pub server: String,
+    /// Per idle connection, one for each round.
+    pub idle: Vec<IdleConnection>,
+    /// Of the whole process over all shapes of a round, the largest round, in bytes.
+    pub peak: u64,
+}
+
+impl Memory {
+    pub fn new(server: &str) -> Self {
+        Self { server: server.to_owned(), idle: Vec::new(), peak: 0 }
+    }
+
+    fn median(&self, figure: impl Fn(&IdleConnection) -> f64) -> f64 {
+        median(&self.idle.iter().map(figure).collect::<Vec<_>>())
     }
 }
 
@@ -61,12 +80,19 @@ pub struct Report {
     rounds: u32,
     circumstances: Circumstances,
     cases: Vec<Case>,
+    memory: Vec<Memory>,
     #[serde(skip)]
     shapes: Vec<Shape>,
 }
 
 impl Report {
-    pub fn new(cases: Vec<Case>, shapes: &[Shape], rounds: u32, load_generator: &str) -> Self {
+    pub fn new(
+        cases: Vec<Case>,
+        memory: Vec<Memory>,
+        shapes: &[Shape],
+        rounds: u32,
+        load_generator: &str,
+    ) -> Self {
         let circumstances = Circumstances {
             processor: line_of("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -75,7 +101,7 @@ impl Report {
             commit: commit(),
             load_average_at_end: first_line("/proc/loadavg"),
         };
-        Self { rounds, circumstances, cases, shapes: shapes.to_vec() }
+        Self { rounds, circumstances, cases, memory, shapes: shapes.to_vec() }
     }
 
     /// The report as a person reads it.
@@ -99,14 +125,19 @@ impl Report {
             let largest = case.microseconds.iter().copied().fold(0.0, f64::max);
             format!("{smallest:.2}–{largest:.2}")
         });
-        let _ = write!(text, "\nPeak resident memory of the process, MB:");
-        for case in self.cases.chunks(self.shapes.len().max(1)).filter_map(<[Case]>::first) {
-            let _ = write!(text, " {} {:.1};", case.server, case.peak_memory_kib as f64 / 1024.0);
+        text.push_str(
+            "\nResident memory: bytes per idle connection, and the peak of the process under all the load, MB.\n\n\
+             | server | after the preface | after one call | peak |\n| --- | ---: | ---: | ---: |\n",
+        );
+        for memory in &self.memory {
+            let (fresh, used) = (memory.median(|idle| idle.fresh), memory.median(|idle| idle.used));
+            let peak = memory.peak as f64 / 1e6;
+            let _ = writeln!(text, "| {} | {fresh:.0} | {used:.0} | {peak:.1} |", memory.server);
         }
         let c = &self.circumstances;
         let _ = write!(
             text,
-            "\n\nMedians of {} rounds, one server at a time on one core, {} on another. {}, {} cores, Linux {}, \
+            "\nMedians of {} rounds, one server at a time on one core, {} on another. {}, {} cores, Linux {}, \
              commit {}, load average at the end {}.\n",
             self.rounds, c.load_generator, c.processor, c.cores, c.kernel, c.commit, c.load_average_at_end
         );
@@ -182,7 +213,7 @@ mod tests {
                 })
             })
             .collect();
-        let text = Report::new(cases, &shapes, 1, "h2load").markdown();
+        let text = Report::new(cases, Vec::new(), &shapes, 1, "h2load").markdown();
         assert!(text.contains("| gannet | 32.00 | 0.60 |"), "{text}");
         assert!(text.contains("| tonic | 1.0 | 1.0 |\n| gannet | 1.2 | 10.0 |"), "{text}");
     }

@@ -95,12 +95,23 @@ impl Server {
         Ok(clock.now()?.into())
     }
 
-    /// The largest resident memory so far, in KiB.
-    pub fn peak_memory_kib(&self) -> Result<u64> {
+    /// Resident memory, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The largest resident memory so far, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// A figure of /proc/PID/status, which gives it in KiB.
+    fn status(&self, key: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc status")?;
-        Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let figure =
+            line.ok_or_else(|| format!("no {key} in /proc status"))?.trim().trim_end_matches("kB").trim();
+        Ok(figure.parse::<u64>()? * 1024)
     }
 
     fn wait_until_listening(&mut self) -> Result<()> {
