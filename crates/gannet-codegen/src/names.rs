@@ -104,13 +104,14 @@ pub(crate) fn method_names(methods: &[&str]) -> Vec<Ident> {
 
 fn method_name(proto: &str) -> String {
     let snake = proto.to_snake_case();
-    // A name of underscores alone has no words; protobuf allows it.
-    let snake = if snake.is_empty() || snake.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("_{snake}")
-    } else {
-        snake
-    };
-    if CLIENT_METHODS.contains(&snake.as_str()) { format!("{snake}_") } else { snake }
+    match snake.as_str() {
+        // Protobuf allows a name of underscores alone.
+        "" => "method".to_owned(),
+        taken if CLIENT_METHODS.contains(&taken) => format!("{taken}_"),
+        // `_1` has lost what made it a name.
+        digit if digit.starts_with(|c: char| c.is_ascii_digit()) => format!("_{digit}"),
+        _ => snake,
+    }
 }
 
 /// A name as that of a static: `my-protos` is `MY_PROTOS`.
@@ -173,8 +174,8 @@ mod tests {
     #[test]
     fn methods_are_snake_case_and_keywords_are_escaped() {
         assert_eq!(
-            methods(&["SayHello", "Type", "Self", "New", "Clone", "GetHTTPUrl", "Gen"]),
-            ["say_hello", "r#type", "self_", "new_", "clone_", "get_http_url", "r#gen"]
+            methods(&["SayHello", "Type", "Self", "New", "Clone", "GetHTTPUrl", "Gen", "_", "_1"]),
+            ["say_hello", "r#type", "self_", "new_", "clone_", "get_http_url", "r#gen", "method", "_1"]
         );
     }
 

@@ -4,8 +4,8 @@
 //! the right version. Here those paths become `::gannet::codegen::buffa::…`. The work is done on
 //! tokens, so that neither comments, nor strings, nor names that merely look alike change.
 
-use proc_macro2::{Delimiter, Group, Literal, Spacing, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, parse_quote};
 
@@ -36,6 +36,9 @@ fn reroot_within(tokens: TokenStream, root: &TokenStream, in_serde: bool) -> Tok
                 rerooted.set_span(group.span());
                 out.push(rerooted.into());
             }
+            TokenTree::Ident(name) if is_bare_conversion(name, &out, tokens.get(index + 1)) => {
+                out.extend(quote!(::core::convert::#name));
+            }
             TokenTree::Literal(literal) if in_serde => out.push(reroot_literal(literal, root).into()),
             _ => {
                 if starts_crate_path(&tokens[index..]) && !continues_path(&out) {
@@ -47,6 +50,14 @@ fn reroot_within(tokens: TokenStream, root: &TokenStream, in_serde: bool) -> Tok
         }
     }
     out.into_iter().collect()
+}
+
+/// buffa writes `impl From<…>` and `impl Into<…>` without a path, which a message named `From`
+/// would take for itself.
+fn is_bare_conversion(name: &Ident, before: &[TokenTree], next: Option<&TokenTree>) -> bool {
+    (name == "From" || name == "Into")
+        && matches!(before, [.., TokenTree::Ident(word)] if word == "impl")
+        && matches!(next, Some(TokenTree::Punct(next)) if next.as_char() == '<')
 }
 
 /// Whether the tokens are `::krate::…` with one of the crates.
@@ -133,7 +144,6 @@ impl VisitMut for SerdeCrate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::quote;
 
     fn rerooted(source: &str) -> String {
         compact(&reroot(source.parse().unwrap(), &quote!(::gannet::codegen)))
@@ -148,6 +158,7 @@ mod tests {
             ("&'a ::buffa::X", "&'a::gannet::codegen::buffa::X"),
             ("&mut ::buffa::X", "& mut::gannet::codegen::buffa::X"),
             ("a > ::buffa::MAX", "a >::gannet::codegen::buffa::MAX"),
+            ("impl From<X> for Y {}", "impl::core::convert::From < X > for Y {}"),
             ("#[derive(::serde::Serialize)]", "# [derive (::gannet::codegen::serde::Serialize)]"),
         ] {
             assert_eq!(rerooted(source), expected);
@@ -165,6 +176,7 @@ mod tests {
             "\"::buffa::X\"",
             "::buffa",
             "::core::buffa::X",
+            "impl From {}",
         ] {
             assert_eq!(rerooted(source), compact(&source.parse().unwrap()), "{source}");
         }

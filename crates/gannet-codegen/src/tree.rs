@@ -36,6 +36,11 @@ impl Node {
         modules.iter().fold(self, |node, module| node.children.entry(module.clone()).or_default())
     }
 
+    /// The same, unless a package above has already taken the module in.
+    fn find(&mut self, modules: &[String]) -> Option<&mut Self> {
+        modules.iter().try_fold(self, |node, module| node.children.get_mut(module))
+    }
+
     /// What stands in this module, besides what the package's file holds.
     fn items(&self, is_root: bool) -> Vec<Item> {
         let include: Option<Item> = self.file.as_ref().map(|file| parse_quote!(include!(#file);));
@@ -59,7 +64,9 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
     let mut files = Vec::with_capacity(packages.len() + 2);
     for mut package in packages {
         let name = file_name(&package.name, root_file);
-        share_modules(&mut package.items, root.at(&package.modules));
+        if let Some(node) = root.find(&package.modules) {
+            share_modules(&mut package.items, node);
+        }
         if package.modules.is_empty() {
             // At the root there is no module to hold the attribute.
             package.items.iter_mut().for_each(allow_on);

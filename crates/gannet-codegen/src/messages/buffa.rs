@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use buffa_codegen::context::CodeGenContext;
 use buffa_codegen::{BytesRepr, CodeGenConfig, idents};
+use buffa_descriptor::generated::descriptor::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 use proc_macro2::TokenStream;
 
 use super::{Messages, method_types};
@@ -18,6 +19,9 @@ pub(super) fn generate(
     options: &Options,
     root: &TokenStream,
 ) -> Result<Messages, Error> {
+    for file in files.iter().filter_map(|name| descriptors.file(name)) {
+        refuse_keywords(file)?;
+    }
     let config = config(options);
     let (generated, warnings) = buffa_codegen::generate_with_diagnostics(descriptors.files(), files, &config)
         .map_err(|error| Error::new(ErrorKind::Messages, error.to_string()))?;
@@ -71,6 +75,30 @@ fn types(
         }
     }
     types
+}
+
+/// buffa keeps the names of types, and cannot escape those that are keywords of Rust.
+fn refuse_keywords(file: &FileDescriptorProto) -> Result<(), Error> {
+    let enums =
+        |enums: &[EnumDescriptorProto]| enums.iter().filter_map(|one| one.name.clone()).collect::<Vec<_>>();
+    let mut names = enums(&file.enum_type);
+    let mut pending: Vec<&DescriptorProto> = file.message_type.iter().collect();
+    while let Some(message) = pending.pop() {
+        names.extend(message.name.clone());
+        names.extend(enums(&message.enum_type));
+        pending.extend(&message.nested_type);
+    }
+    match names.into_iter().find(|name| idents::is_rust_keyword(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            ErrorKind::Messages,
+            format!(
+                "{}: the type `{name}` has the name of a Rust keyword, which messages of buffa cannot have",
+                file.name.as_deref().unwrap_or_default()
+            ),
+        )
+        .with_help("rename it (names of messages are not on the wire), or use the codec prost")),
+    }
 }
 
 fn options_map(config: &CodeGenConfig, name: &str) -> bool {
