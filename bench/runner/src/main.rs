@@ -32,7 +32,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
   cargo run --release -p runner -- --servers gannet,tonic --shapes 1x100,50x100 --rounds 9
   cargo run --release -p runner -- --program gannet=/elsewhere/greeter-server")]
 struct Options {
-    /// Which servers, in order: floor, tonic, gannet, or the names given with --program.
+    /// Which servers, in order: floor, tonic, pajamax, gannet, or the names given with --program.
     #[arg(long, value_delimiter = ',', default_value = "floor,tonic,gannet")]
     servers: Vec<String>,
     /// NAME=PATH: measure this program instead of building the server of that name. It is started as

@@ -26,6 +26,7 @@ impl Program {
         let (folder, package, binary) = match name {
             "floor" => (bench.to_owned(), "floor", "floor"),
             "tonic" => (bench.to_owned(), "tonic-greeter", "tonic-greeter"),
+            "pajamax" => (bench.join("peers"), "pajamax-greeter", "pajamax-greeter"),
             "gannet" => (bench.join(".."), "greeter", "greeter-server"),
             _ => return Err(format!("no server is named {name}; give it by --program {name}=PATH").into()),
         };
