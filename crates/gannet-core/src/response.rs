@@ -1,0 +1,93 @@
+//! A response: its message, its metadata, its trailers.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::Metadata;
+
+/// A response with one message: dereferences to it.
+///
+/// ```
+/// use gannet_core::Response;
+///
+/// let mut response = Response::from("hello".to_owned());
+/// response.metadata_mut().insert("x-served-by", "a")?;
+/// assert_eq!(response.into_inner(), "hello");
+/// # Ok::<(), gannet_core::InvalidMetadata>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Response<T> {
+    message: T,
+    metadata: Metadata,
+    trailers: Metadata,
+}
+
+impl<T> Response<T> {
+    /// A response without metadata.
+    #[inline]
+    pub fn new(message: T) -> Self {
+        Self::from_parts(message, Metadata::new(), Metadata::new())
+    }
+
+    /// A response of its parts: message, metadata before it, trailers behind it.
+    #[inline]
+    pub fn from_parts(message: T, metadata: Metadata, trailers: Metadata) -> Self {
+        Self { message, metadata, trailers }
+    }
+
+    /// The message alone.
+    #[inline]
+    pub fn into_inner(self) -> T {
+        self.message
+    }
+
+    /// The message, the metadata before it, the trailers behind it.
+    #[inline]
+    pub fn into_parts(self) -> (T, Metadata, Metadata) {
+        (self.message, self.metadata, self.trailers)
+    }
+
+    /// The same response with another message.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response { message: change(self.message), metadata: self.metadata, trailers: self.trailers }
+    }
+
+    /// The metadata that goes, or came, before the message.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The metadata that goes before the message.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// The metadata that goes, or came, behind the message.
+    pub fn trailers(&self) -> &Metadata {
+        &self.trailers
+    }
+
+    /// The metadata that goes behind the message.
+    pub fn trailers_mut(&mut self) -> &mut Metadata {
+        &mut self.trailers
+    }
+}
+
+impl<T> From<T> for Response<T> {
+    fn from(message: T) -> Self {
+        Self::new(message)
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.message
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.message
+    }
+}
