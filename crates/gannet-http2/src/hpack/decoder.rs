@@ -139,7 +139,9 @@ impl Decoder {
         sink: &mut S,
     ) -> Result<DecodeOutcome, HpackError> {
         let mut position = 0;
-        self.size_updates(block, &mut position)?;
+        if matches!(block, [0x20..0x40, ..]) || self.table.max_size() > self.allowed {
+            self.size_updates(block, &mut position)?;
+        }
         let mut report = Report { sink, limit, size: 0, reporting: true, stopped: false };
         while let Some(first) = block.get(position) {
             match first {
@@ -389,5 +391,48 @@ impl fmt::Debug for Decoder {
             .field("table", &self.table)
             .field("allowed", &self.allowed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ignore;
+
+    impl FieldSink for Ignore {
+        fn classify(&mut self, _name: &[u8], _value: &[u8]) -> u32 {
+            0
+        }
+
+        fn field(&mut self, _field: Field<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// A literal without indexing, its value `len` octets of Huffman code.
+    fn literal(code: u8, len: usize) -> Vec<u8> {
+        let mut block = bytes::BytesMut::from(&b"\x00\x01a"[..]);
+        integer::encode(&mut block, 0x80, 7, len);
+        block.resize(block.len() + len, code);
+        block.to_vec()
+    }
+
+    #[test]
+    fn a_giant_literal_takes_no_memory() {
+        let mut decoder = Decoder::new(4096);
+        // '0' has the code 00000, so this is 1.6 MB.
+        let outcome = decoder.decode(&literal(0, 1_000_000), 16_384, &mut Ignore);
+        assert_eq!(outcome, Ok(DecodeOutcome::TooLarge { size: 1_600_000 + 33 }));
+        assert_eq!(decoder.scratch.octets.capacity(), 0);
+    }
+
+    #[test]
+    fn memory_for_a_large_literal_is_given_back_and_that_for_a_small_one_kept() {
+        let mut decoder = Decoder::new(4096);
+        let _ = decoder.decode(&literal(0, 100), 16_384, &mut Ignore).unwrap();
+        assert!((160..512).contains(&decoder.scratch.octets.capacity()));
+        let _ = decoder.decode(&literal(0, 10_000), 16_384, &mut Ignore).unwrap();
+        assert_eq!(decoder.scratch.octets.capacity(), 0);
     }
 }

@@ -121,14 +121,14 @@ fn block() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn what_is_encoded_decodes_to_itself_here_and_elsewhere(
-        steps in vec(step(), 0..40),
+        steps in vec(step(), 0..15),
         limit in prop_oneof![3 => Just(4096_usize), 1 => size(), 1 => Just(1 << 20)],
     ) {
         run(steps, limit);
     }
 
     #[test]
-    fn what_another_implementation_encodes_decodes_to_itself(blocks in vec(vec((name(), value()), 0..12), 0..40)) {
+    fn what_another_implementation_encodes_decodes_to_itself(blocks in vec(vec((name(), value()), 0..12), 0..15)) {
         let mut decoder = Decoder::new(4096);
         let mut other = fluke_hpack::Encoder::new();
         for fields in blocks {
@@ -179,18 +179,17 @@ proptest! {
         }
     }
 
-    /// Where both accept a block they read the same. (Neither need accept what the other does: the other allows size
-    /// updates in the middle of a block and refuses those that stand alone.)
+    /// What we accept the other reads the same or refuses (a size update that stands alone). What we refuse it is not
+    /// asked about: it panics at some such blocks.
     #[test]
     fn another_implementation_reads_the_same_from_any_block(blocks in vec(block(), 1..8)) {
         let mut decoder = Decoder::new(4096);
         let mut other = fluke_hpack::Decoder::new();
         other.set_max_allowed_table_size(4096);
         for block in blocks {
-            match (decode(&mut decoder, &block), other.decode(&block)) {
-                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs),
-                _ => break,
-            }
+            let Ok(ours) = decode(&mut decoder, &block) else { break };
+            let Ok(theirs) = other.decode(&block) else { break };
+            prop_assert_eq!(ours, theirs);
         }
     }
 }

@@ -35,14 +35,21 @@ pub(super) fn decode(input: &[u8], out: &mut [u8]) -> Result<usize, HuffmanError
 
 /// Checks `input` as [`decode`] does, and says how many octets it stands for, without storing them.
 pub(super) fn decoded_len(input: &[u8]) -> Result<usize, HuffmanError> {
-    run(input, &mut Count(0))
+    run(input, &mut Count::default())
 }
 
 trait Output {
+    /// Room for what one window yields, if there is that much.
+    fn chunk(&mut self) -> Option<&mut [u8; CHUNK]>;
+    /// Counts octets that were put into the chunk.
+    fn advance(&mut self, count: usize);
     /// Takes two symbols, of which `count` are meant.
     fn push(&mut self, first: u8, second: u8, count: usize);
     fn len(&self) -> usize;
 }
+
+/// Five look-ups yield ten octets at most; a power of two spares the bounds checks.
+const CHUNK: usize = 16;
 
 struct Store<'a> {
     out: &'a mut [u8],
@@ -50,6 +57,16 @@ struct Store<'a> {
 }
 
 impl Output for Store<'_> {
+    #[inline]
+    fn chunk(&mut self) -> Option<&mut [u8; CHUNK]> {
+        self.out.get_mut(self.len..)?.first_chunk_mut()
+    }
+
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.len += count;
+    }
+
     #[inline]
     fn push(&mut self, first: u8, second: u8, count: usize) {
         // Never refused, as `out` is long enough: a check instead of a panic.
@@ -65,17 +82,32 @@ impl Output for Store<'_> {
     }
 }
 
-struct Count(usize);
+/// Writes everything to the same place.
+#[derive(Default)]
+struct Count {
+    chunk: [u8; CHUNK],
+    len: usize,
+}
 
 impl Output for Count {
     #[inline]
+    fn chunk(&mut self) -> Option<&mut [u8; CHUNK]> {
+        Some(&mut self.chunk)
+    }
+
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.len += count;
+    }
+
+    #[inline]
     fn push(&mut self, _first: u8, _second: u8, count: usize) {
-        self.0 += count;
+        self.len += count;
     }
 
     #[inline]
     fn len(&self) -> usize {
-        self.0
+        self.len
     }
 }
 
@@ -128,25 +160,31 @@ impl Window<'_> {
 fn run<O: Output>(input: &[u8], out: &mut O) -> Result<usize, HuffmanError> {
     let mut window = Window { rest: input, value: 0, bits: 0 };
     while window.refill() {
+        let Some(chunk) = out.chunk() else { break };
         let mut step = Fast::of(window.value);
         if step.count() == 0 {
             let (symbol, bits) = long_code(window.value);
             if symbol == EOS {
                 return Err(HuffmanError::Eos);
             }
-            out.push(symbol as u8, 0, 1);
+            chunk[0] = symbol as u8;
             window.take(bits);
+            out.advance(1);
             continue;
         }
+        let mut count = 0;
         // 56 bits are good for five look-ups of at most 10.
         for _ in 0..5 {
             if step.count() == 0 {
                 break;
             }
-            out.push(step.first(), step.second(), step.count());
+            chunk[count % CHUNK] = step.first();
+            chunk[(count + 1) % CHUNK] = step.second();
+            count += step.count();
             window.take(step.bits());
             step = Fast::of(window.value);
         }
+        out.advance(count);
     }
     finish(window, out)
 }
