@@ -178,7 +178,7 @@ impl ControlBytes {
             self.mark = written + waiting as u64;
         }
         self.after += bytes;
-        self.before + self.after
+        (self.before + self.after).min(waiting + bytes)
     }
 }
 

@@ -310,19 +310,15 @@ pub(super) fn frame_size(reason: &'static str) -> ConnectionError {
     ConnectionError::protocol(ErrorCode::FrameSizeError, reason)
 }
 
-/// The error for bytes that are not the preface; tells what they look like.
+/// The error for bytes that are not the preface, of which `seen` bytes came before; tells what they look like.
 #[cold]
 fn not_http2(seen: usize, input: &[u8]) -> ConnectionError {
-    // What was seen of the preface may have been the start of PUT or POST.
-    let looks_like_http1 = (1..4).contains(&seen)
-        || seen == 0
-            && (input.starts_with(b"HTTP/1")
-                || input.first().is_some_and(u8::is_ascii_uppercase)
-                    && input
-                        .iter()
-                        .take(16)
-                        .take_while(|byte| **byte != b' ')
-                        .all(|byte| byte.is_ascii_uppercase() || *byte == b'-'));
+    let start = [PREFACE.get(..seen).unwrap_or_default(), input.get(..16.min(input.len())).unwrap_or_default()].concat();
+    let is_method = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+    let looks_like_http1 = !start.starts_with(b"PRI ")
+        && (start.starts_with(b"HTTP/1")
+            || start.first().is_some_and(u8::is_ascii_uppercase)
+                && start.iter().take_while(|byte| **byte != b' ').all(is_method));
     let reason = if looks_like_http1 {
         "an HTTP/1.x request instead of the HTTP/2 connection preface (RFC 9113 §3.4)"
     } else if seen == 0 && input.starts_with(&[0x16, 0x03]) {

@@ -1,0 +1,1 @@
+//! Properties: however the input is cut, the same comes out.
