@@ -39,12 +39,13 @@ pub(crate) fn with_parser(sources: &Sources, texts: &BTreeMap<String, String>) -
 }
 
 fn explain(error: protox::Error, sources: &Sources, read: &Read) -> Error {
-    if let Some(file) = &read.edition {
+    if let Some((file, line)) = &read.edition {
         return Error::new(ErrorKind::Edition, "the file uses editions, which need protoc")
             .in_file(file)
+            .at(*line, 1, "edition".len())
             .with_help(
                 "install protoc 27 or newer and set the environment variable PROTOC to its path \
-             (or `Config::protoc`), or compile the files elsewhere and pass `Config::descriptor_set`",
+                 (or `Config::protoc`), or compile the files elsewhere and pass `Config::descriptor_set`",
             );
     }
     let error = Error::from_parser(error, |name| read.paths.get(name).cloned());
@@ -85,7 +86,15 @@ fn missing_import_help(import: &str, sources: &Sources) -> String {
 fn help_for(message: &str) -> Option<&'static str> {
     if message.contains("is not defined") {
         Some("check the spelling, and import the file that defines it")
-    } else if message.contains("defined twice") || message.contains("already") {
+    } else if message.contains("import cycle") {
+        Some("move what both need to a file of its own")
+    } else if message.contains("listed twice") {
+        Some("remove one of the two")
+    } else if message.contains("end of file") {
+        Some("a `}` or `;` may be missing")
+    } else if message.contains("is already used") {
+        Some("give each field a number of its own; numbers in use must never change their meaning")
+    } else if message.contains("defined twice") {
         Some("rename one of the two, or remove it")
     } else {
         None
@@ -128,7 +137,7 @@ fn protoc_error(stderr: &str, sources: &Sources) -> Error {
         [file, line, column, message] if line.parse::<usize>().is_ok() => {
             let path = sources.locate(file).unwrap_or_else(|| PathBuf::from(file));
             let (line, column) = (line.parse().unwrap_or(1), column.trim().parse().unwrap_or(1));
-            Error::new(ErrorKind::Protoc, message.trim()).in_file(path).at(line, column)
+            Error::new(ErrorKind::Protoc, message.trim()).in_file(path).at(line, column, 1)
         }
         _ => Error::new(ErrorKind::Protoc, first),
     };

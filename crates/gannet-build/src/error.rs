@@ -3,6 +3,7 @@
 //! Positions come from the parser; this file turns them into text and adds what to do.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -76,8 +77,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn at(mut self, line: usize, column: usize) -> Self {
-        self.position = Some(Position { line, column, text: String::new(), width: 0 });
+    /// Marks `width` bytes of the file, whose name must be known by now.
+    pub(crate) fn at(mut self, line: usize, column: usize, width: usize) -> Self {
+        let text = self.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        self.position = Some(Position::new(&text, line.max(1), column.max(1), width));
         self
     }
 
@@ -100,7 +103,8 @@ impl Error {
         };
         let mut this = Self::new(kind, message);
         this.file = error.file().map(|name| path_of(name).unwrap_or_else(|| name.into()));
-        this.position = position(&error);
+        let text = this.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        this.position = position(&error, &text);
         this.help = error.help().map(|help| help.to_string());
         this.source = Some(Box::new(error));
         this
@@ -137,17 +141,28 @@ impl Error {
     }
 }
 
-/// The place that the parser's first label marks.
-fn position(error: &protox::Error) -> Option<Position> {
-    // Where a name is defined twice, the second label is the one to look at.
-    let label = error.labels()?.last()?;
+/// The place that the parser marks in the file's text.
+fn position(error: &protox::Error, text: &str) -> Option<Position> {
+    // Where a name is defined twice, the last label is the one to look at.
+    let Some(label) = error.labels().and_then(Iterator::last) else { return end_of(error, text) };
     let contents = error.source_code()?.read_span(label.inner(), 0, 0).ok()?;
-    let text = String::from_utf8_lossy(contents.data());
-    let text = text.lines().next().unwrap_or_default().to_owned();
-    let column = contents.column();
-    // A span over several lines is marked to the end of its first one.
-    let width = label.len().min(text.len().saturating_sub(column)).max(1);
-    Some(Position { line: contents.line() + 1, column: column + 1, text, width })
+    Some(Position::new(text, contents.line() + 1, contents.column() + 1, label.len()))
+}
+
+/// A file that ends too early is marked where it ends.
+fn end_of(error: &protox::Error, text: &str) -> Option<Position> {
+    let ends_early = error.to_string().ends_with("reached end of file");
+    let (line, last) = text.lines().enumerate().last().filter(|_| ends_early)?;
+    Some(Position::new(text, line + 1, last.len() + 1, 1))
+}
+
+impl Position {
+    fn new(text: &str, line: usize, column: usize, width: usize) -> Self {
+        let text = text.lines().nth(line - 1).unwrap_or_default().to_owned();
+        // A span over several lines is marked to the end of its first one.
+        let width = width.min(text.len().saturating_sub(column - 1)).max(1);
+        Self { line, column, text, width }
+    }
 }
 
 impl fmt::Display for Error {

@@ -166,8 +166,8 @@ fn relative_to() -> String {
 pub(crate) struct Read {
     /// Files on disk, by their names in imports.
     pub(crate) paths: BTreeMap<String, PathBuf>,
-    /// A file that uses editions.
-    pub(crate) edition: Option<PathBuf>,
+    /// A file that uses editions, and the line that says so, counted from 1.
+    pub(crate) edition: Option<(PathBuf, usize)>,
 }
 
 /// Opens files for the parser: given sources first, then include folders, then the well-known
@@ -191,8 +191,9 @@ impl FileResolver for Resolver {
             let mut read = self.read.borrow_mut();
             read.paths.insert(name.to_owned(), path.clone());
             let opened = File::open(name, &path);
-            if opened.is_err() && fs::read_to_string(&path).is_ok_and(|text| uses_editions(&text)) {
-                read.edition = Some(path);
+            if opened.is_err() {
+                let line = fs::read_to_string(&path).ok().and_then(|text| edition_line(&text));
+                read.edition = line.map(|line| (path, line));
             }
             return opened;
         }
@@ -203,8 +204,8 @@ impl FileResolver for Resolver {
     }
 }
 
-/// Whether the first statement of a file is `edition = …`.
-fn uses_editions(text: &str) -> bool {
+/// The line of `edition = …`, if that is the first statement of a file.
+fn edition_line(text: &str) -> Option<usize> {
     let mut rest = text.trim_start();
     loop {
         let after = match rest.get(..2) {
@@ -212,10 +213,11 @@ fn uses_editions(text: &str) -> bool {
             Some("/*") => rest.split_once("*/").map(|(_, after)| after),
             _ => break,
         };
-        let Some(after) = after else { return false };
-        rest = after.trim_start();
+        rest = after?.trim_start();
     }
-    rest.strip_prefix("edition").is_some_and(|rest| rest.trim_start().starts_with('='))
+    rest.strip_prefix("edition")?.trim_start().strip_prefix('=')?;
+    let before = text.get(..text.len() - rest.len())?;
+    Some(before.matches('\n').count() + 1)
 }
 
 #[cfg(test)]
@@ -224,11 +226,11 @@ mod tests {
 
     #[test]
     fn editions_are_told_by_the_first_statement() {
-        assert!(uses_editions("// a\n/* b\n */ edition = \"2023\";"));
-        assert!(uses_editions("edition=\"2023\";"));
-        assert!(!uses_editions("syntax = \"proto3\"; // edition = \"2023\""));
-        assert!(!uses_editions("// edition = \"2023\""));
-        assert!(!uses_editions("editions = 1"));
+        assert_eq!(edition_line("// a\n/* b\n */ edition = \"2023\";"), Some(3));
+        assert_eq!(edition_line("edition=\"2023\";"), Some(1));
+        assert_eq!(edition_line("syntax = \"proto3\"; // edition = \"2023\""), None);
+        assert_eq!(edition_line("// edition = \"2023\""), None);
+        assert_eq!(edition_line("editions = 1"), None);
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn refuse_keywords(file: &FileDescriptorProto) -> Result<(), Error> {
                 file.name.as_deref().unwrap_or_default()
             ),
         )
-        .with_help("rename it (names of messages are not on the wire), or use the codec prost")),
+        .with_help("rename it, or use the codec prost")),
     }
 }
 
