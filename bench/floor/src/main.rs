@@ -2,6 +2,8 @@
 //! with the same bytes. It is a measuring mark, not a server: no HPACK decoding, no protobuf, no routing, no flow
 //! control of what it sends, no limits, no futures. What a real server costs above it is the price of being one.
 
+#![forbid(unsafe_code)]
+
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

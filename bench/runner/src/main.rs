@@ -2,6 +2,8 @@
 //! It drives programs from outside and knows nothing of their insides; it asserts that every call succeeded, never how
 //! fast it was.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod load;
 mod memory;

@@ -1,6 +1,8 @@
 //! The greeter on tonic: the peer that Gannet's figures are compared with. Plain defaults, nothing tuned; not an
 //! example of how to use Gannet.
 
+#![forbid(unsafe_code)]
+
 use std::net::SocketAddr;
 
 use clap::Parser;

@@ -1,6 +1,8 @@
 //! The greeter on pajamax: blocking handlers, a thread for each connection, unary calls only, no flow control. What it
 //! does is a fraction of gRPC; it shows how near the floor that fraction gets.
 
+#![forbid(unsafe_code)]
+
 use helloworld::{Greeter, GreeterServer, HelloReply, HelloRequest};
 
 mod helloworld {

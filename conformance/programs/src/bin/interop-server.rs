@@ -2,6 +2,8 @@
 //! StreamingInputCall, StreamingOutputCall, FullDuplexCall, Echo Status, Echo Metadata, ResponseParameters.interval_us.
 //! Not here: compression, credentials, TLS.
 
+#![forbid(unsafe_code)]
+
 use std::time::Duration;
 
 use clap::Parser;

@@ -1,6 +1,8 @@
 //! The client of gRPC's interop tests on Gannet: one case of `interop-test-descriptions.md` per run, exit status 0 if
 //! it passed. Flags as grpc-go's client has them. Not here: the cases that need compression, credentials or TLS.
 
+#![forbid(unsafe_code)]
+
 mod status;
 mod streaming;
 mod unary;
