@@ -1,1 +1,48 @@
 //! All of gRPC in one dependency.
+//!
+//! Write the contract as a `.proto`, have `gannet-build` compile it in `build.rs`, bring the result in with
+//! [`include_protos!`], implement the generated trait, and serve it with [`Server`]; call it through a [`Channel`] with
+//! the generated client. The guide in the repository's `docs/` goes through it page by page.
+//!
+//! This crate only gathers what the others hold: see `ARCHITECTURE.md` for where things are.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! | --- | --- | --- |
+//! | `buffa` | yes | messages by buffa |
+//! | `server` | yes | [`Server`] and what services need |
+//! | `client` | yes | [`Channel`] and what calls need |
+//! | `prost` | no | messages by prost |
+//! | `json` | no | the JSON form of buffa's messages |
+
+#![forbid(unsafe_code)]
+
+pub mod codegen;
+mod macros;
+
+pub use gannet_core::{
+    Code, Codec, ConnectionInfo, Deadline, Extensions, InvalidMetadata, Metadata, MetadataEntry, MetadataValue,
+    PeerAddress, Request, Response, Status, Streaming,
+};
+pub use gannet_transport::{Error, Listener, MemoryConnector, MemoryListener, Phase, memory};
+
+/// HTTP/2's settings and budgets, for [`Server`] and [`Channel`].
+pub mod http2 {
+    pub use gannet_http2::{Budget, Budgets, Config};
+}
+
+#[cfg(feature = "server")]
+pub use gannet_server::{BoundServer, Dispatch, Replies, Server, Service, ServiceExt};
+
+#[cfg(feature = "client")]
+pub use gannet_client::{Channel, ChannelBuilder, ReplyFuture, RequestSender};
+
+/// The codecs: how messages become bytes.
+pub mod codec {
+    #[cfg(feature = "buffa")]
+    pub use gannet_buffa::Buffa;
+    pub use gannet_core::{Codec, EncodeBuffer};
+    #[cfg(feature = "prost")]
+    pub use gannet_prost::Prost;
+}

@@ -25,8 +25,6 @@ const QUEUE_HIGH_MARK: usize = 64 * 1024;
 /// A stream as a call and this connection share it.
 pub(crate) type Stream = SharedStream<ClientCommand>;
 
-/// How a call reaches this connection.
-pub(crate) type CallInbox = Inbox<ClientCommand>;
 
 /// What a call wants of a connection.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use gannet_core::wire::timeout;
 use gannet_core::{Metadata, MethodDescriptor};
 use gannet_http2::hpack::{FixedBlock, Indexing};
@@ -15,11 +16,16 @@ use crate::channel::ChannelSettings;
 /// Methods whose path is kept in the peer's table. With more, paths would push each other and everything else out.
 const INDEXED_METHODS: usize = 32;
 
+const POST: Bytes = Bytes::from_static(b"POST");
+const HTTP: Bytes = Bytes::from_static(b"http");
+const TRAILERS: Bytes = Bytes::from_static(b"trailers");
+const GRPC: Bytes = Bytes::from_static(b"application/grpc");
+
 /// The fixed header blocks of one connection.
 #[derive(Debug)]
 pub(crate) struct RequestBlocks {
-    authority: String,
-    user_agent: String,
+    authority: Bytes,
+    user_agent: Bytes,
     methods: HashMap<&'static str, FixedBlock, foldhash::fast::RandomState>,
     /// Of a method whose path is not kept: what stands before the path, and what stands behind.
     before_path: FixedBlock,
@@ -28,18 +34,18 @@ pub(crate) struct RequestBlocks {
 
 impl RequestBlocks {
     pub(crate) fn new(settings: &ChannelSettings) -> Self {
-        let authority = settings.authority.as_str();
-        let user_agent = settings.user_agent.as_str();
+        let authority = Bytes::from(settings.authority.clone());
+        let user_agent = Bytes::from(settings.user_agent.clone());
         Self {
             methods: HashMap::default(),
-            before_path: FixedBlock::new([(":method", "POST"), (":scheme", "http"), (":authority", authority)]),
+            before_path: FixedBlock::new([(":method", POST), (":scheme", HTTP), (":authority", authority.clone())]),
             behind_path: FixedBlock::new([
-                ("te", "trailers"),
-                ("content-type", "application/grpc"),
-                ("user-agent", user_agent),
+                ("te", TRAILERS),
+                ("content-type", GRPC),
+                ("user-agent", user_agent.clone()),
             ]),
-            authority: authority.to_owned(),
-            user_agent: user_agent.to_owned(),
+            authority,
+            user_agent,
         }
     }
 
@@ -56,13 +62,13 @@ impl RequestBlocks {
             hashbrown::hash_map::Entry::Occupied(entry) => Fixed::Whole(entry.into_mut()),
             hashbrown::hash_map::Entry::Vacant(_) if full => Fixed::Around { before_path, path: method.path, behind_path },
             hashbrown::hash_map::Entry::Vacant(entry) => Fixed::Whole(entry.insert(FixedBlock::new([
-                (":method", "POST"),
-                (":scheme", "http"),
-                (":path", method.path),
-                (":authority", authority.as_str()),
-                ("te", "trailers"),
-                ("content-type", "application/grpc"),
-                ("user-agent", user_agent.as_str()),
+                (":method", POST),
+                (":scheme", HTTP),
+                (":path", Bytes::from_static(method.path.as_bytes())),
+                (":authority", authority.clone()),
+                ("te", TRAILERS),
+                ("content-type", GRPC),
+                ("user-agent", user_agent.clone()),
             ]))),
         };
         RequestFields { fixed, timeout, metadata }
