@@ -420,11 +420,26 @@ mod tests {
 
     #[test]
     fn a_giant_literal_takes_no_memory() {
-        let mut decoder = Decoder::new(4096);
-        // '0' has the code 00000, so this is 1.6 MB.
-        let outcome = decoder.decode(&literal(0, 1_000_000), 16_384, &mut Ignore);
-        assert_eq!(outcome, Ok(DecodeOutcome::TooLarge { size: 1_600_000 + 33 }));
-        assert_eq!(decoder.scratch.octets.capacity(), 0);
+        // '0' has the code 00000, so this is 1.6 MB; behind three octets its string literal starts.
+        let block = literal(0, 1_000_000);
+        let mut scratch = Scratch { octets: Vec::new(), used: 0 };
+        let text = scratch.string(&block, &mut 3, 16_384);
+        assert!(matches!(text, Ok(Text::Measured(1_600_000))));
+        assert_eq!(scratch.octets.capacity(), 0);
+    }
+
+    #[test]
+    fn a_literal_of_long_codes_takes_no_more_memory_than_it_decodes_to() {
+        // Five codes of 28 bits each: 18 octets with the padding, which could also be 28 octets of text.
+        let block = literal(0xff, 0);
+        let mut block = [&block[..3], &[0x92]].concat();
+        block.extend(std::iter::repeat_n([0xff, 0xff, 0xfe, 0x2f, 0xff, 0xff, 0xe2], 2).flatten());
+        block.extend([0xff, 0xff, 0xfe, 0x2f]);
+        let mut scratch = Scratch { octets: Vec::new(), used: 0 };
+        let text = scratch.string(&block, &mut 3, 5);
+        assert!(matches!(text, Ok(Text::Decoded(range)) if range.len() == 5));
+        assert!(scratch.octets.len() <= 6);
+        assert_eq!(scratch.octets[..5], [2; 5]);
     }
 
     #[test]

@@ -387,3 +387,23 @@ impl fmt::Debug for FixedBlock {
         f.debug_struct("FixedBlock").field("fields", &self.fields.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evicted_entries_leave_no_trace_in_the_indexes() {
+        let mut encoder = Encoder::new();
+        let mut out = BytesMut::new();
+        for round in 0..10_000_u32 {
+            let (name, value) = (format!("name-{}", round % 500), round.to_string());
+            encoder.field(&mut out, name.as_bytes(), value.as_bytes(), Indexing::Incremental);
+            out.clear();
+            assert!(encoder.fields.len() <= DEFAULT_TABLE_SIZE / 32);
+            assert!(encoder.names.len() <= encoder.fields.len());
+        }
+        encoder.set_max_size(0);
+        assert!(encoder.fields.is_empty() && encoder.names.is_empty());
+    }
+}
