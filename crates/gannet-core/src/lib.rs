@@ -1,15 +1,22 @@
-//! gRPC semantics without I/O: status, metadata, deadlines, requests and responses, codecs, and the encodings of the
-//! wire.
+//! gRPC semantics without I/O: status, metadata, deadlines, codecs and the gRPC wire encodings.
 //!
-//! Nothing here knows of sockets, HTTP/2 or an async runtime. Users depend on `gannet`, which re-exports what they need.
+//! What handlers and callers touch is at the root: [`Request`], [`Response`], [`Streaming`], [`Status`], [`Metadata`],
+//! [`Deadline`]. What only transports touch is in [`wire`].
+//!
+//! Not here: HTTP/2 (`gannet-http2`), sockets and tasks (`gannet-transport`), and any particular message format
+//! (`gannet-buffa`, `gannet-prost`), which plugs in as a [`Codec`]. Users depend on `gannet`, which re-exports what they
+//! need.
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod code;
 mod codec;
 mod connection_info;
 mod deadline;
 mod descriptor;
+mod encode_buffer;
+mod extensions;
 mod metadata;
 mod request;
 mod response;
@@ -17,13 +24,16 @@ mod status;
 mod streaming;
 pub mod wire;
 
+pub use body::Body;
 pub use code::Code;
-pub use codec::{Codec, EncodeBuffer, Encoded, SEGMENT_MIN};
+pub use codec::Codec;
 pub use connection_info::{ConnectionInfo, PeerAddress};
 pub use deadline::Deadline;
 pub use descriptor::{MethodDescriptor, MethodKind, ServiceDescriptor};
+pub use encode_buffer::{EncodeBuffer, Encoded, SEGMENT_MIN};
+pub use extensions::Extensions;
 pub use metadata::{InvalidMetadata, Metadata, MetadataEntry, MetadataIter, MetadataValue};
-pub use request::{Extensions, Request};
+pub use request::{Request, RequestParts};
 pub use response::Response;
 pub use status::Status;
-pub use streaming::{Body, Streaming};
+pub use streaming::Streaming;

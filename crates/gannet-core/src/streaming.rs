@@ -1,97 +1,113 @@
-//! A stream of messages on its way in: deframed and decoded on the consumer's task.
+//! A stream of messages as its consumer reads it: deframed and decoded on the consumer's own task.
 //!
 //! Not here: where the bytes come from, which is a [`Body`] of the transport's.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::wire::framing::Deframer;
-use crate::{Metadata, Status};
+use crate::{Body, Metadata, Status};
 
-/// One direction of a stream as raw payloads; implemented by transports.
-pub trait Body: Send {
-    /// The next payload. `None` is a clean end: no more messages from a client, status OK from a server.
-    fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>>;
-
-    /// The metadata that comes before the first message; given once.
-    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Metadata, Status>> {
-        let _ = context;
-        Poll::Ready(Ok(Metadata::new()))
-    }
-
-    /// The metadata that came behind the last message of a clean end; given once.
-    fn trailers(&mut self) -> Metadata {
-        Metadata::new()
-    }
-}
-
-/// A stream of messages from the peer.
+/// The messages that a peer sends, one after the other.
 ///
-/// It is also a [`Stream`] of results, for those who have combinators for them. Dropping a client's stream before its
-/// end cancels the call.
+/// A handler gets one for the requests of a client that streams; a caller gets one for the replies of a server that
+/// streams. It is also a [`Stream`] of results, for those who have combinators for them. Dropping a caller's stream
+/// before its end cancels the call.
+///
+/// ```
+/// # use std::task::{Context, Poll};
+/// # use bytes::Bytes;
+/// # use gannet_core::Body;
+/// # struct Chunks(Vec<&'static [u8]>);
+/// # impl Body for Chunks {
+/// #     fn poll_data(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
+/// #         Poll::Ready(self.0.pop().map(|chunk| Ok(Bytes::from_static(chunk))))
+/// #     }
+/// # }
+/// use gannet_core::{Status, Streaming};
+///
+/// async fn total(mut numbers: Streaming<u32>) -> Result<u32, Status> {
+///     let mut total = 0;
+///     while let Some(number) = numbers.next().await? {
+///         total += number;
+///     }
+///     Ok(total)
+/// }
+/// # fn decode(bytes: Bytes) -> Result<u32, Status> { Ok(u32::from(bytes[0])) }
+/// # let body = Chunks(vec![b"\0\0\0\0\x01\x03", b"\0\0\0\0\x01\x04"]);
+/// # let numbers = Streaming::new(Box::new(body), decode, 100);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # assert_eq!(runtime.block_on(total(numbers)).unwrap(), 7);
+/// ```
 pub struct Streaming<T> {
-    body: Box<dyn Body>,
+    /// Never locked: every use has the stream for itself. The mutex makes the stream `Sync`, so that a handler may hold
+    /// a reference to its request across an await.
+    body: Mutex<Box<dyn Body>>,
     decode: fn(Bytes) -> Result<T, Status>,
     deframer: Deframer,
     ended: bool,
 }
 
 impl<T> Streaming<T> {
-    /// The messages of `body`, each of at most `max_message_size` bytes.
+    /// The messages in `body`, none larger than `max_message_size` bytes.
     pub fn new(body: Box<dyn Body>, decode: fn(Bytes) -> Result<T, Status>, max_message_size: usize) -> Self {
-        Self { body, decode, deframer: Deframer::new(max_message_size), ended: false }
+        Self { body: Mutex::new(body), decode, deframer: Deframer::new(max_message_size), ended: false }
     }
 
-    /// The next message; `None` once the peer has sent its last.
+    #[inline]
+    fn body(&mut self) -> &mut dyn Body {
+        &mut **self.body.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next message; `None` at the end of the stream, which on a client is the success of the call.
     ///
     /// # Errors
     ///
-    /// On a client, the status the call ended with; on a server, CANCELLED if the client gave the call up. Either way
-    /// also INTERNAL or RESOURCE_EXHAUSTED for what cannot be read. After an error the stream has ended.
+    /// On a client, the status that the call failed with; on a server, CANCELLED if the client gave the call up. Either
+    /// way, RESOURCE_EXHAUSTED if a message is larger than `max_receive_message_size`, and INTERNAL if the peer broke
+    /// gRPC's framing or a message cannot be decoded. After an error the stream has ended.
     ///
     /// # Cancel safety
     ///
-    /// No message is lost if the future is dropped.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "the async counterpart of `Iterator::next` goes by that name"
-    )]
+    /// No message is lost if the future is dropped before it completes.
     pub async fn next(&mut self) -> Result<Option<T>, Status> {
         poll_fn(|context| self.poll_message(context)).await
     }
 
-    /// The metadata the peer sent before its first message; waits for it. Given once.
+    /// Waits for the metadata in front of the messages. Messages that arrive in the meantime are kept.
+    ///
+    /// It is given once; later calls give none. On a server it is with the request, and this gives none.
     ///
     /// # Errors
     ///
-    /// On a client, the status of a call that ended before.
+    /// The status of a call that failed without metadata.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost if the future is dropped.
+    /// Nothing is lost if the future is dropped before it completes.
     pub async fn metadata(&mut self) -> Result<Metadata, Status> {
-        poll_fn(|context| self.body.poll_head(context)).await
+        poll_fn(|context| self.body().poll_head(context)).await
     }
 
-    /// The metadata the peer sent behind its last message, once [`Streaming::next`] has given `None`. Given once.
+    /// The metadata behind the messages, once [`Streaming::next`] has given `None`; empty before, and when it was taken.
+    /// The trailers of a call that failed are in its status.
     pub fn trailers(&mut self) -> Metadata {
-        self.body.trailers()
+        self.body().trailers()
     }
 
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
         if self.ended {
             return Poll::Ready(Ok(None));
         }
-        let outcome =
-            ready!(self.poll_bytes(context)).and_then(|message| message.map(self.decode).transpose());
-        if !matches!(outcome, Ok(Some(_))) {
-            self.ended = true;
-        }
+        let bytes = ready!(self.poll_bytes(context));
+        let outcome = bytes.and_then(|message| message.map(self.decode).transpose());
+        self.ended = !matches!(outcome, Ok(Some(_)));
         Poll::Ready(outcome)
     }
 
@@ -100,8 +116,8 @@ impl<T> Streaming<T> {
             if let Some(message) = self.deframer.next()? {
                 return Poll::Ready(Ok(Some(message)));
             }
-            match ready!(self.body.poll_data(context)) {
-                Some(data) => self.deframer.push(data?),
+            match ready!(self.body().poll_data(context)) {
+                Some(chunk) => self.deframer.push(chunk?),
                 None => return Poll::Ready(self.deframer.finish().map(|()| None)),
             }
         }
@@ -121,3 +137,6 @@ impl<T> fmt::Debug for Streaming<T> {
         formatter.debug_struct("Streaming").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,263 +1,256 @@
-//! gRPC's framing of messages in a stream: a flag, a length, the message.
+//! Messages in DATA frames: a flag, a length, the bytes (PROTOCOL-HTTP2.md, "Length-Prefixed-Message").
 //!
-//! A message that lies whole in one payload is a slice of it; one that spans payloads is gathered once, as its bytes
-//! arrive: a length alone costs nothing. Not here: HTTP/2's frames, compression.
+//! Not here: what the bytes mean ([`crate::Codec`]), and the DATA frames themselves (`gannet-http2`), whose boundaries
+//! say nothing about messages.
 
-use bytes::{Buf, Bytes, BytesMut};
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
 
 use crate::Status;
 
-/// The length of what stands before each message: a flag and four bytes of length.
+/// The length of what stands in front of each message, in bytes: one for the flag, four for the length.
 pub const MESSAGE_HEADER_LEN: usize = 5;
 
-/// What stands before an uncompressed message of this many bytes.
+/// A message that comes in pieces gets room for this many times what has arrived of it: enough that large messages are
+/// hardly ever moved, little enough that a length alone buys nothing.
+const GROWTH: usize = 4;
+
+/// What stands in front of an uncompressed message of `len` bytes.
+///
+/// ```
+/// assert_eq!(gannet_core::wire::framing::message_header(258), [0, 0, 0, 1, 2]);
+/// ```
 #[inline]
 pub const fn message_header(len: u32) -> [u8; MESSAGE_HEADER_LEN] {
     let [a, b, c, d] = len.to_be_bytes();
     [0, a, b, c, d]
 }
 
-/// Reads the header at the start of `bytes`: the length of the message, if it may be that long.
+/// The length of the message behind `header`.
 #[inline]
-fn read_header(header: [u8; MESSAGE_HEADER_LEN], limit: usize) -> Result<usize, Status> {
+fn message_len(header: [u8; MESSAGE_HEADER_LEN], max_message_size: usize) -> Result<usize, Status> {
     let [flag, a, b, c, d] = header;
+    let len = u32::from_be_bytes([a, b, c, d]) as usize;
     if flag != 0 {
         return Err(bad_flag(flag));
     }
-    let len = u32::from_be_bytes([a, b, c, d]) as usize;
-    if len > limit { Err(too_large(len, limit)) } else { Ok(len) }
+    if len > max_message_size {
+        return Err(too_large(len, max_message_size));
+    }
+    Ok(len)
 }
 
 #[cold]
 fn bad_flag(flag: u8) -> Status {
     if flag == 1 {
-        Status::internal(
-            "the peer sent a compressed message, but no compression was agreed on (grpc-encoding)",
-        )
-    } else {
-        Status::internal(format!("the peer sent a message with the flag {flag}; only 0 and 1 are defined"))
+        return Status::internal(
+            "the peer sent a compressed message, but has not said how it is compressed (grpc-encoding)",
+        );
     }
+    Status::internal(format!(
+        "the peer broke gRPC's framing: the compressed flag of a message is {flag}, but must be 0 or 1"
+    ))
 }
 
 #[cold]
 fn too_large(len: usize, limit: usize) -> Status {
     Status::resource_exhausted(format!(
-        "a message of {len} bytes was received, more than max_receive_message_size allows ({limit})"
+        "the peer sent a message of {len} bytes, more than max_receive_message_size allows ({limit})"
     ))
 }
 
-/// The message of a payload that holds exactly one; `None` if it holds less or more, and a [`Deframer`] has to see to it.
+/// The message in `payload`, if that holds exactly one: a slice, not a copy.
+///
+/// `None` if there is less than a message, or more: then a [`Deframer`] has to look at it.
 ///
 /// # Errors
 ///
-/// RESOURCE_EXHAUSTED if the message is over `limit` bytes, INTERNAL if its flag is wrong.
+/// As [`Deframer::next`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use gannet_core::wire::framing::unary_message;
+///
+/// let message = unary_message(&Bytes::from_static(b"\0\0\0\0\x02hi"), 1024)?;
+/// assert_eq!(message.unwrap(), "hi");
+/// let start = unary_message(&Bytes::from_static(b"\0\0\0\0\x02h"), 1024)?;
+/// assert_eq!(start, None);
+/// # Ok::<(), gannet_core::Status>(())
+/// ```
 #[inline]
-pub fn unary_message(payload: &Bytes, limit: usize) -> Result<Option<Bytes>, Status> {
-    let Some(header) = payload.first_chunk::<MESSAGE_HEADER_LEN>() else { return Ok(None) };
-    let len = read_header(*header, limit)?;
-    Ok((payload.len() == MESSAGE_HEADER_LEN + len).then(|| payload.slice(MESSAGE_HEADER_LEN..)))
+pub fn unary_message(payload: &Bytes, max_message_size: usize) -> Result<Option<Bytes>, Status> {
+    let Some(header) = payload.first_chunk() else { return Ok(None) };
+    let len = message_len(*header, max_message_size)?;
+    Ok((payload.len() - MESSAGE_HEADER_LEN == len).then(|| payload.slice(MESSAGE_HEADER_LEN..)))
 }
 
-/// Takes payloads apart into messages.
+/// Cuts the payloads of DATA frames into messages.
+///
+/// A message that lies within one payload is a slice of it; one that spans several is gathered. What is gathered takes at
+/// most four times the memory of what has arrived of it, whatever its length prefix says.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use gannet_core::wire::framing::Deframer;
 ///
 /// let mut deframer = Deframer::new(1024);
-/// deframer.push(Bytes::from_static(b"\0\0\0\0\x05he"));
+/// deframer.push(Bytes::from_static(b"\0\0\0\0\x02hi\0\0\0\0\x05the"));
+/// assert_eq!(deframer.next()?.unwrap(), "hi");
 /// assert_eq!(deframer.next()?, None);
-/// deframer.push(Bytes::from_static(b"llo"));
-/// assert_eq!(deframer.next()?.unwrap(), "hello");
+/// deframer.push(Bytes::from_static(b"re"));
+/// assert_eq!(deframer.next()?.unwrap(), "there");
 /// deframer.finish()?;
 /// # Ok::<(), gannet_core::Status>(())
 /// ```
 #[derive(Debug)]
 pub struct Deframer {
-    limit: usize,
-    /// What was pushed last and is not taken apart yet.
+    max_message_size: usize,
+    /// What has arrived and was not looked at yet: the front of it,
     chunk: Bytes,
-    /// The beginning of a message (with its header) that spans payloads.
-    gathered: BytesMut,
+    /// and what was pushed before the front was used up.
+    queue: VecDeque<Bytes>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between two messages, or within a header, of which these bytes have arrived.
+    Header { bytes: [u8; MESSAGE_HEADER_LEN], filled: usize },
+    /// Within a message of `len` bytes.
+    Message { len: usize, gathered: Vec<u8> },
+    /// The framing is broken: no message can be found any more.
+    Failed(Status),
+}
+
+impl State {
+    const START: Self = Self::Header { bytes: [0; MESSAGE_HEADER_LEN], filled: 0 };
 }
 
 impl Deframer {
-    /// A deframer for messages of at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, chunk: Bytes::new(), gathered: BytesMut::new() }
+    /// Expects messages of at most `max_message_size` bytes.
+    pub const fn new(max_message_size: usize) -> Self {
+        Self { max_message_size, chunk: Bytes::new(), queue: VecDeque::new(), state: State::START }
     }
 
-    /// Adds a payload. Take the messages out before adding the next, so that none has to be copied.
+    /// Takes the payload of a DATA frame. It is held until [`Deframer::next`] has come to its end.
+    #[inline]
     pub fn push(&mut self, payload: Bytes) {
-        if self.chunk.is_empty() {
+        if self.chunk.is_empty() && self.queue.is_empty() {
             self.chunk = payload;
-        } else {
-            // The caller did not take the messages out; join the two.
-            let mut joined = BytesMut::with_capacity(self.chunk.len() + payload.len());
-            joined.extend_from_slice(&self.chunk);
-            joined.extend_from_slice(&payload);
-            self.chunk = joined.freeze();
+        } else if !payload.is_empty() {
+            self.queue.push_back(payload);
         }
     }
 
-    /// The next whole message.
+    /// The next message, if it has arrived whole.
     ///
     /// # Errors
     ///
-    /// RESOURCE_EXHAUSTED if a message is over the limit, as soon as its header says so; INTERNAL if a flag is wrong.
-    #[allow(clippy::should_implement_trait, reason = "it fails, which `Iterator::next` cannot")]
+    /// RESOURCE_EXHAUSTED if a message is larger than the limit, as soon as its length is known; INTERNAL if it is marked
+    /// as compressed or its header makes no sense. Every later call gives the same error.
+    #[allow(clippy::should_implement_trait, reason = "it fails, and `None` is not the end")]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Bytes>, Status> {
-        if !self.gathered.is_empty() {
-            return self.next_gathered();
+        // The usual case: the whole message is in the chunk.
+        if let (State::Header { filled: 0, .. }, Some(header)) = (&self.state, self.chunk.first_chunk()) {
+            let len = match message_len(*header, self.max_message_size) {
+                Ok(len) => len,
+                Err(status) => return self.fail(status),
+            };
+            if self.chunk.len() - MESSAGE_HEADER_LEN >= len {
+                self.chunk.advance(MESSAGE_HEADER_LEN);
+                return Ok(Some(self.chunk.split_to(len)));
+            }
         }
-        let Some(header) = self.chunk.first_chunk::<MESSAGE_HEADER_LEN>() else {
-            self.gather(MESSAGE_HEADER_LEN);
-            return Ok(None);
-        };
-        let len = read_header(*header, self.limit)?;
-        if self.chunk.len() - MESSAGE_HEADER_LEN < len {
-            self.gather(MESSAGE_HEADER_LEN + len);
-            return Ok(None);
-        }
-        self.chunk.advance(MESSAGE_HEADER_LEN);
-        Ok(Some(self.chunk.split_to(len)))
+        self.gather()
     }
 
-    /// Moves what there is of a message of `len` bytes with header out of the chunk.
-    fn gather(&mut self, len: usize) {
-        let missing = len - self.gathered.len();
-        let piece = self.chunk.split_to(missing.min(self.chunk.len()));
-        self.gathered.extend_from_slice(&piece);
+    /// [`Deframer::next`] for headers and messages in pieces.
+    fn gather(&mut self) -> Result<Option<Bytes>, Status> {
+        while self.refill() {
+            if let State::Header { bytes, filled } = &mut self.state {
+                let missing = bytes.get_mut(*filled..).unwrap_or_default();
+                let taken = missing.len().min(self.chunk.len());
+                self.chunk.copy_to_slice(&mut missing[..taken]);
+                *filled += taken;
+                if *filled < MESSAGE_HEADER_LEN {
+                    continue;
+                }
+                match message_len(*bytes, self.max_message_size) {
+                    Ok(len) => self.state = State::Message { len, gathered: Vec::new() },
+                    Err(status) => return self.fail(status),
+                }
+            }
+            if let Some(message) = self.take_message() {
+                return Ok(Some(message));
+            }
+        }
+        match &self.state {
+            State::Failed(status) => Err(status.clone()),
+            State::Header { .. } | State::Message { .. } => Ok(None),
+        }
+    }
+
+    /// Makes sure that the chunk has bytes; `false` if there are none.
+    fn refill(&mut self) -> bool {
         if self.chunk.is_empty() {
-            // Lets go of the payload it was a slice of.
-            self.chunk = Bytes::new();
+            // Even an empty slice would hold on to its buffer.
+            self.chunk = self.queue.pop_front().unwrap_or_default();
         }
+        !self.chunk.is_empty() && !matches!(self.state, State::Failed(_))
     }
 
-    fn next_gathered(&mut self) -> Result<Option<Bytes>, Status> {
-        if self.gathered.len() < MESSAGE_HEADER_LEN {
-            self.gather(MESSAGE_HEADER_LEN);
+    /// Takes from the chunk what belongs to the message under way; gives the message once it is whole.
+    fn take_message(&mut self) -> Option<Bytes> {
+        let State::Message { len, gathered } = &mut self.state else { return None };
+        let missing = *len - gathered.len();
+        let piece = self.chunk.split_to(self.chunk.len().min(missing));
+        if piece.len() == *len {
+            self.state = State::START;
+            return Some(piece);
         }
-        let Some(header) = self.gathered.first_chunk::<MESSAGE_HEADER_LEN>() else { return Ok(None) };
-        let len = read_header(*header, self.limit)?;
-        self.gather(MESSAGE_HEADER_LEN + len);
-        if self.gathered.len() < MESSAGE_HEADER_LEN + len {
-            return Ok(None);
+        let needed = gathered.len() + piece.len();
+        if needed > gathered.capacity() {
+            let room = needed.saturating_mul(GROWTH).min(*len);
+            gathered.reserve_exact(room - gathered.len());
         }
-        let mut message = std::mem::take(&mut self.gathered);
-        message.advance(MESSAGE_HEADER_LEN);
-        Ok(Some(message.freeze()))
+        gathered.extend_from_slice(&piece);
+        if piece.len() < missing {
+            return None;
+        }
+        let message = Bytes::from(std::mem::take(gathered));
+        self.state = State::START;
+        Some(message)
     }
 
-    /// Bytes that belong to a message that is not whole, or were not asked for.
-    pub fn pending(&self) -> usize {
-        self.gathered.len() + self.chunk.len()
+    #[cold]
+    fn fail(&mut self, status: Status) -> Result<Option<Bytes>, Status> {
+        self.chunk = Bytes::new();
+        self.queue = VecDeque::new();
+        self.state = State::Failed(status.clone());
+        Err(status)
     }
 
-    /// The stream has ended: is that the end of a message too?
+    /// Says that the peer has ended its side, once [`Deframer::next`] gives no message any more.
     ///
     /// # Errors
     ///
-    /// INTERNAL if the last message was cut short.
+    /// INTERNAL if a message has begun and is not whole; the error of [`Deframer::next`] if there was one.
     pub fn finish(&self) -> Result<(), Status> {
-        match self.pending() {
-            0 => Ok(()),
-            pending => Err(Status::internal(format!(
-                "the stream ended in the middle of a message, {pending} bytes into it"
+        match &self.state {
+            State::Failed(status) => Err(status.clone()),
+            State::Header { filled: 0, .. } if self.chunk.is_empty() => Ok(()),
+            State::Header { .. } => Err(Status::internal(
+                "the peer's stream ended in the middle of a message: within the five bytes in front of it",
+            )),
+            State::Message { len, gathered } => Err(Status::internal(format!(
+                "the peer's stream ended in the middle of a message: {} of {len} bytes arrived",
+                gathered.len()
             ))),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::Code;
-
-    fn framed(message: &[u8]) -> Vec<u8> {
-        let mut bytes = message_header(message.len() as u32).to_vec();
-        bytes.extend_from_slice(message);
-        bytes
-    }
-
-    #[test]
-    fn a_message_whole_in_its_payload_is_not_copied() {
-        let payload = Bytes::from(framed(b"hello"));
-        let message = unary_message(&payload, 5).unwrap().unwrap();
-        assert_eq!(message.as_ptr(), payload[5..].as_ptr());
-        let mut deframer = Deframer::new(5);
-        deframer.push(payload.clone());
-        assert_eq!(deframer.next().unwrap().unwrap().as_ptr(), payload[5..].as_ptr());
-    }
-
-    #[test]
-    fn a_payload_with_less_or_more_than_one_message_is_no_unary_message() {
-        assert_eq!(unary_message(&Bytes::from_static(b"\0\0\0"), 9).unwrap(), None);
-        assert_eq!(unary_message(&Bytes::from_static(b"\0\0\0\0\x02a"), 9).unwrap(), None);
-        assert_eq!(unary_message(&Bytes::from_static(b"\0\0\0\0\x01ab"), 9).unwrap(), None);
-    }
-
-    #[test]
-    fn a_message_over_the_limit_is_refused_at_its_header() {
-        let mut deframer = Deframer::new(10);
-        deframer.push(Bytes::from_static(b"\0\xff\xff\xff\xff"));
-        let status = deframer.next().unwrap_err();
-        assert_eq!(status.code(), Code::ResourceExhausted);
-        assert!(status.message().contains("max_receive_message_size"), "{status}");
-        assert!(status.message().contains("4294967295") && status.message().contains("10"), "{status}");
-    }
-
-    #[test]
-    fn flags_that_were_not_agreed_on_are_refused() {
-        for flag in [1, 2, 255] {
-            let mut deframer = Deframer::new(10);
-            deframer.push(Bytes::from(vec![flag, 0, 0, 0, 0]));
-            assert_eq!(deframer.next().unwrap_err().code(), Code::Internal);
-        }
-    }
-
-    #[test]
-    fn an_end_inside_a_message_is_an_error() {
-        for cut in 1..10 {
-            let mut deframer = Deframer::new(10);
-            deframer.push(Bytes::from(framed(b"hello")[..cut].to_vec()));
-            assert_eq!(deframer.next().unwrap(), None);
-            assert_eq!(deframer.finish().unwrap_err().code(), Code::Internal);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_chunking_gives_the_same_messages(
-            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8),
-            cuts in prop::collection::vec(1_usize..20, 1..100),
-            eager in any::<bool>(),
-        ) {
-            let all: Vec<u8> = messages.iter().flat_map(|message| framed(message)).collect();
-            let mut deframer = Deframer::new(40);
-            let mut out = Vec::new();
-            let mut rest = &all[..];
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() {
-                    break;
-                }
-                let (chunk, behind) = rest.split_at((*cut).min(rest.len()));
-                rest = behind;
-                deframer.push(Bytes::copy_from_slice(chunk));
-                while eager {
-                    match deframer.next().unwrap() {
-                        Some(message) => out.push(message.to_vec()),
-                        None => break,
-                    }
-                }
-            }
-            while let Some(message) = deframer.next().unwrap() {
-                out.push(message.to_vec());
-            }
-            deframer.finish().unwrap();
-            prop_assert_eq!(out, messages);
-        }
-    }
-}
+mod tests;
