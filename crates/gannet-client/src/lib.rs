@@ -9,7 +9,8 @@ mod channel;
 mod connection;
 
 pub use call::{
-    BidirectionalCall, ClientStreamingCall, ReplyFuture, RequestSender, ServerStreamingCall, UnaryCall, UnaryFuture,
+    BidirectionalCall, ClientStreamingCall, ReplyFuture, RequestSender, ServerStreamingCall, UnaryCall,
+    UnaryFuture,
 };
 pub use channel::{Channel, ChannelBuilder, DEFAULT_MAX_RECEIVE_MESSAGE_SIZE};
 pub use gannet_transport::{Error, Phase};

@@ -45,12 +45,14 @@ impl Router {
     /// Why there is no method at `path`.
     pub(crate) fn explain(&self, path: &[u8]) -> Status {
         let text = String::from_utf8_lossy(path);
-        let Some((service, method)) =
-            text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')).filter(|(service, method)| {
-                !service.is_empty() && !method.is_empty()
-            })
+        let Some((service, method)) = text
+            .strip_prefix('/')
+            .and_then(|rest| rest.rsplit_once('/'))
+            .filter(|(service, method)| !service.is_empty() && !method.is_empty())
         else {
-            return Status::unimplemented(format!("malformed method path `{text}`: expected /package.Service/Method"));
+            return Status::unimplemented(format!(
+                "malformed method path `{text}`: expected /package.Service/Method"
+            ));
         };
         if self.services.contains(service) {
             Status::unimplemented(format!("unknown method {method} for service {service}"))

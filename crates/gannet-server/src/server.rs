@@ -223,7 +223,8 @@ impl Server {
 }
 
 async fn listen_tcp(address: &str) -> Result<TcpListener, Error> {
-    let resolved = tokio::net::lookup_host(address).await.map_err(|cause| Error::new(Phase::Resolve, address, cause))?;
+    let resolved =
+        tokio::net::lookup_host(address).await.map_err(|cause| Error::new(Phase::Resolve, address, cause))?;
     let mut last = None;
     for candidate in resolved {
         match listen(candidate) {
@@ -287,7 +288,8 @@ impl Connections {
         let http2 = Connection::server(self.http2.clone(), gannet_transport::now(), &mut out);
         let peer = info.clone();
         let role = ServerConnection::new(Arc::clone(&self.serving), info, inbox.clone());
-        let driver: Driver<Box<dyn TransportStream>, ServerConnection> = Driver::new(io, role, http2, out, receiver);
+        let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
+            Driver::new(io, role, http2, out, receiver);
         let task = self.tasks.spawn(async move {
             let closed = driver.await;
             log_end(&peer, &closed);
@@ -320,7 +322,10 @@ impl Connections {
         if tokio::time::timeout(self.drain_timeout, self.all_ended()).await.is_ok() {
             return;
         }
-        tracing::warn!(connections = self.tasks.len(), "the drain time-out has passed: ending the calls still running");
+        tracing::warn!(
+            connections = self.tasks.len(),
+            "the drain time-out has passed: ending the calls still running"
+        );
         self.tell_all(|| ServerCommand::Close);
         if tokio::time::timeout(LAST_BYTES, self.all_ended()).await.is_err() {
             // Peers that do not even take our last bytes.

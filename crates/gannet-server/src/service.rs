@@ -168,7 +168,10 @@ pub struct ServiceMethods {
 
 impl fmt::Debug for ServiceMethods {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ServiceMethods").field("service", &self.descriptor.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("ServiceMethods")
+            .field("service", &self.descriptor.name)
+            .finish_non_exhaustive()
     }
 }
 

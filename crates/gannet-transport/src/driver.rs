@@ -84,7 +84,7 @@ impl std::fmt::Display for Closed {
 /// One side of gRPC on a connection: what frames and commands mean.
 pub trait Role: Send + Unpin + 'static {
     /// Commands only this role knows.
-    type Command: Send + 'static;
+    type Command: Send + Unpin + 'static;
     /// Receives the header fields.
     type Visitor: HeaderVisitor;
 
@@ -242,7 +242,9 @@ where
             Poll::Ready(Ok(())) if progress => Turn::Again,
             Poll::Ready(Ok(())) => Turn::Wait,
             // Woken when the socket takes more; until then more input only makes sense if its answers find room.
-            Poll::Pending if progress && self.link.out.len() < WRITE_HIGH_MARK && !self.input_waits => Turn::Again,
+            Poll::Pending if progress && self.link.out.len() < WRITE_HIGH_MARK && !self.input_waits => {
+                Turn::Again
+            }
             Poll::Pending => Turn::Wait,
         }
     }
@@ -340,12 +342,8 @@ where
         }
         // What the peer sent and nobody will handle.
         self.input = BytesMut::new();
-        self.closing = Some(Closing {
-            why,
-            linger: Box::pin(tokio::time::sleep(LINGER)),
-            shut: false,
-            dropped: 0,
-        });
+        self.closing =
+            Some(Closing { why, linger: Box::pin(tokio::time::sleep(LINGER)), shut: false, dropped: 0 });
     }
 
     /// Writes the last bytes, shuts our side, and reads until the peer shuts its own, for a bounded time.

@@ -18,9 +18,12 @@ mod stream;
 pub use driver::{Closed, Driver, Link, Role};
 pub use error::{Error, Phase};
 pub use inbox::{Command, Inbox};
-pub use io::{Accepted, Address, Listener, MemoryConnector, MemoryListener, TransportStream, connect, memory};
+pub use io::{
+    Accepted, Address, Listener, MemoryConnector, MemoryListener, TransportStream, connect, memory,
+};
 pub use stream::{
-    ReceiveEnd, ReceiveHalf, SEND_HIGH_MARK, SendEnd, SendHalf, SharedStream, StreamBody, Taken, append_message,
+    ReceiveEnd, ReceiveHalf, SEND_HIGH_MARK, SendEnd, SendHalf, SharedStream, StreamBody, Taken,
+    append_message,
 };
 
 /// The time by the runtime's clock, which tests can pause.

@@ -23,9 +23,8 @@ thread_local! {
 /// Gives `input` room for the next read.
 pub(crate) fn lend(input: &mut BytesMut) {
     if input.capacity() == 0 {
-        *input = SPARE
-            .with(|spare| spare.borrow_mut().pop())
-            .unwrap_or_else(|| BytesMut::with_capacity(SIZE));
+        *input =
+            SPARE.with(|spare| spare.borrow_mut().pop()).unwrap_or_else(|| BytesMut::with_capacity(SIZE));
     } else if input.capacity() - input.len() < LEAST_SPACE {
         input.reserve(SIZE);
     }

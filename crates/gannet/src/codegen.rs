@@ -1,6 +1,8 @@
 //! What generated code is written against. Not for other code: it changes with the generator.
 
-pub use gannet_core::{MethodDescriptor, MethodKind, Request, Response, ServiceDescriptor, Status, Streaming};
+pub use gannet_core::{
+    MethodDescriptor, MethodKind, Request, Response, ServiceDescriptor, Status, Streaming,
+};
 
 #[cfg(feature = "server")]
 pub use gannet_server::{Handle, Methods, Replies, Service, ServiceMethods};

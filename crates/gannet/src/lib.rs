@@ -22,8 +22,8 @@ pub mod codegen;
 mod macros;
 
 pub use gannet_core::{
-    Code, Codec, ConnectionInfo, Deadline, Extensions, InvalidMetadata, Metadata, MetadataEntry, MetadataValue,
-    PeerAddress, Request, Response, Status, Streaming,
+    Code, Codec, ConnectionInfo, Deadline, Extensions, InvalidMetadata, Metadata, MetadataEntry,
+    MetadataValue, PeerAddress, Request, Response, Status, Streaming,
 };
 pub use gannet_transport::{Error, Listener, MemoryConnector, MemoryListener, Phase, memory};
 

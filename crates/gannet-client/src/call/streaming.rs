@@ -78,7 +78,8 @@ where
     pub fn open(self) -> (RequestSender<Req>, Streaming<Rep>) {
         let Self { channel, method, options, .. } = self;
         let (stream, body) = open(&channel, method, options, false, |_| Ok(()));
-        let replies = Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive);
+        let replies =
+            Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive);
         let sender = RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send);
         (sender, replies)
     }

@@ -63,7 +63,9 @@ where
         let limit = settings.max_receive;
         let encoded = match fault {
             Some(status) => Err(status),
-            None => stream.push_message(settings.max_send, |buffer| <C as Codec<Req>>::encode(&message, buffer)),
+            None => {
+                stream.push_message(settings.max_send, |buffer| <C as Codec<Req>>::encode(&message, buffer))
+            }
         };
         let state = match encoded {
             Ok(()) => {

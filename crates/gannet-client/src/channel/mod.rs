@@ -197,7 +197,9 @@ impl Channel {
                     self.inner.balancer.changed().await;
                 }
                 Pick::Wait(mut state) => {
-                    let connecting = |state: &subchannel::Connectivity| !matches!(state, subchannel::Connectivity::Connecting);
+                    let connecting = |state: &subchannel::Connectivity| {
+                        !matches!(state, subchannel::Connectivity::Connecting)
+                    };
                     // The sender lives as long as this channel.
                     let _ = state.wait_for(connecting).await;
                 }

@@ -131,7 +131,9 @@ impl Subchannel {
                 tracing::debug!(%closed, "a connection of a channel ended");
                 if let Some(this) = subchannel.upgrade() {
                     this.state.send_if_modified(|state| match state {
-                        Connectivity::Ready if this.ready.load().as_ref().is_none_or(|handle| handle.inbox.is_closed()) => {
+                        Connectivity::Ready
+                            if this.ready.load().as_ref().is_none_or(|handle| handle.inbox.is_closed()) =>
+                        {
                             this.ready.store(None);
                             *state = Connectivity::Idle;
                             true
@@ -220,5 +222,6 @@ fn explain(uri: &str, mut failures: Vec<(&Address, std::io::Error)>) -> Error {
 /// The status of a call that got no connection.
 #[cold]
 pub(crate) fn no_connection(error: &Error) -> Status {
-    Status::unavailable(error.to_string()).with_source(Arc::new(error.clone()) as Arc<dyn std::error::Error + Send + Sync>)
+    Status::unavailable(error.to_string())
+        .with_source(Arc::new(error.clone()) as Arc<dyn std::error::Error + Send + Sync>)
 }

@@ -51,14 +51,19 @@ impl Target {
             Some(("https", _)) => {
                 return Err(refuse("TLS is not supported yet; use http:// where plaintext is acceptable"));
             }
-            Some((scheme, _)) => return Err(refuse(&format!("unknown scheme `{scheme}`: expected http:// or unix:"))),
+            Some((scheme, _)) => {
+                return Err(refuse(&format!("unknown scheme `{scheme}`: expected http:// or unix:")));
+            }
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#', '@']) {
             return Err(refuse("a channel's URI is a host and a port, without path, query or user"));
         }
-        let (host, port) = split_port(authority).ok_or_else(|| refuse("the port is not a number below 65536"))?;
-        if host.is_empty() || host.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        let (host, port) =
+            split_port(authority).ok_or_else(|| refuse("the port is not a number below 65536"))?;
+        if host.is_empty()
+            || host.chars().any(|character| character.is_whitespace() || character.is_control())
+        {
             return Err(refuse("the host is missing or malformed: expected host:port"));
         }
         Ok(Self {
@@ -115,8 +120,12 @@ mod tests {
 
     #[test]
     fn unix_sockets_are_found() {
-        assert!(matches!(Target::parse("unix:/run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock")));
-        assert!(matches!(Target::parse("unix:///run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock")));
+        assert!(
+            matches!(Target::parse("unix:/run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock"))
+        );
+        assert!(
+            matches!(Target::parse("unix:///run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock"))
+        );
     }
 
     #[test]

@@ -31,7 +31,10 @@ impl ResponseHead {
         }
         if self.http_status != 200 {
             let code = status_mapping::code_of_http_status(self.http_status);
-            return Some(Status::new(code, format!("the server answered with HTTP status {}", self.http_status)));
+            return Some(Status::new(
+                code,
+                format!("the server answered with HTTP status {}", self.http_status),
+            ));
         }
         if !self.grpc_content {
             return Some(Status::unknown(format!(
@@ -40,7 +43,9 @@ impl ResponseHead {
             )));
         }
         self.encoding.as_ref().map(|encoding| {
-            Status::internal(format!("the server compresses with `{encoding}`, which this client did not offer"))
+            Status::internal(format!(
+                "the server compresses with `{encoding}`, which this client did not offer"
+            ))
         })
     }
 
@@ -51,8 +56,10 @@ impl ResponseHead {
             Some(code) => {
                 Err(Status::new(code, self.message).with_details(self.details).with_metadata(self.metadata))
             }
-            None => Err(Status::unknown("the server ended the call without saying how: there is no grpc-status")
-                .with_metadata(self.metadata)),
+            None => {
+                Err(Status::unknown("the server ended the call without saying how: there is no grpc-status")
+                    .with_metadata(self.metadata))
+            }
         }
     }
 }

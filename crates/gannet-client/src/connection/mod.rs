@@ -13,7 +13,7 @@ use gannet_core::wire::framing::MESSAGE_HEADER_LEN;
 use gannet_core::wire::status_mapping;
 use gannet_core::{Deadline, Metadata, MethodDescriptor, Status};
 use gannet_http2::{ErrorCode, Event, Initiator, OpenError, StreamError, StreamKey};
-use gannet_transport::{Closed, Inbox, Link, Role, SendEnd, SharedStream};
+use gannet_transport::{Closed, Link, Role, SendEnd, SharedStream};
 
 use self::head::HeadVisitor;
 use self::request::RequestBlocks;
@@ -24,7 +24,6 @@ const QUEUE_HIGH_MARK: usize = 64 * 1024;
 
 /// A stream as a call and this connection share it.
 pub(crate) type Stream = SharedStream<ClientCommand>;
-
 
 /// What a call wants of a connection.
 #[derive(Debug)]
@@ -111,7 +110,8 @@ impl ClientConnection {
             Some(deadline) => match deadline.remaining(link.now) {
                 Some(timeout) => Some(timeout),
                 None => {
-                    call.stream.fail(&Status::deadline_exceeded("the deadline passed before the call was sent"));
+                    call.stream
+                        .fail(&Status::deadline_exceeded("the deadline passed before the call was sent"));
                     return;
                 }
             },
@@ -125,7 +125,10 @@ impl ClientConnection {
                     OpenError::HeadersTooLarge { .. } => Status::resource_exhausted(error.to_string()),
                     _ => {
                         self.leave_service();
-                        Status::unavailable(format!("the connection to {} takes no more calls: {error}", self.peer))
+                        Status::unavailable(format!(
+                            "the connection to {} takes no more calls: {error}",
+                            self.peer
+                        ))
                     }
                 };
                 call.stream.fail(&status);
@@ -245,7 +248,9 @@ impl ClientConnection {
 
 #[cold]
 fn too_large(limit: usize) -> Status {
-    Status::resource_exhausted(format!("the answer is larger than max_receive_message_size allows ({limit} bytes)"))
+    Status::resource_exhausted(format!(
+        "the answer is larger than max_receive_message_size allows ({limit} bytes)"
+    ))
 }
 
 impl Role for ClientConnection {
@@ -267,7 +272,8 @@ impl Role for ClientConnection {
             Event::OpenAvailable => self.open_waiting(link),
             Event::GoAway { .. } => {
                 self.leave_service();
-                let status = Status::unavailable(format!("{} takes no more calls on this connection", self.peer));
+                let status =
+                    Status::unavailable(format!("{} takes no more calls on this connection", self.peer));
                 for call in self.waiting.drain(..) {
                     call.stream.fail(&status);
                 }

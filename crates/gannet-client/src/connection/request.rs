@@ -38,7 +38,11 @@ impl RequestBlocks {
         let user_agent = Bytes::from(settings.user_agent.clone());
         Self {
             methods: HashMap::default(),
-            before_path: FixedBlock::new([(":method", POST), (":scheme", HTTP), (":authority", authority.clone())]),
+            before_path: FixedBlock::new([
+                (":method", POST),
+                (":scheme", HTTP),
+                (":authority", authority.clone()),
+            ]),
             behind_path: FixedBlock::new([
                 ("te", TRAILERS),
                 ("content-type", GRPC),
@@ -60,7 +64,9 @@ impl RequestBlocks {
         let full = methods.len() >= INDEXED_METHODS;
         let fixed = match methods.entry(method.path) {
             hashbrown::hash_map::Entry::Occupied(entry) => Fixed::Whole(entry.into_mut()),
-            hashbrown::hash_map::Entry::Vacant(_) if full => Fixed::Around { before_path, path: method.path, behind_path },
+            hashbrown::hash_map::Entry::Vacant(_) if full => {
+                Fixed::Around { before_path, path: method.path, behind_path }
+            }
             hashbrown::hash_map::Entry::Vacant(entry) => Fixed::Whole(entry.insert(FixedBlock::new([
                 (":method", POST),
                 (":scheme", HTTP),

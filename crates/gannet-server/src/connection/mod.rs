@@ -141,13 +141,16 @@ impl ServerConnection {
         let Some(method) = Self::admit(link, key, &mut self.blocks, &head) else { return };
         let call_head = CallHead {
             metadata: head.metadata,
-            deadline: head.timeout.map(|timeout| Deadline::at(link.now.checked_add(timeout).unwrap_or_else(|| far(link)))),
+            deadline: head
+                .timeout
+                .map(|timeout| Deadline::at(link.now.checked_add(timeout).unwrap_or_else(|| far(link)))),
             connection: self.info.clone(),
         };
         let kind = self.serving.router.method(method).map(|method| method.descriptor.kind);
         match kind {
             Some(MethodKind::ClientStreaming | MethodKind::Bidirectional) => {
-                let started = self.with_method(link, key, method, |slot, start| slot.start_streaming(start, call_head));
+                let started =
+                    self.with_method(link, key, method, |slot, start| slot.start_streaming(start, call_head));
                 self.settle(key, started);
                 if end_stream {
                     self.end_of_requests(key);
@@ -165,7 +168,8 @@ impl ServerConnection {
     /// The method a request is for, unless the request has to be refused.
     fn admit(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, head: &RequestHead) -> Option<u32> {
         if head.content_type != GrpcContentType::Grpc {
-            let what = if head.content_type == GrpcContentType::Missing { "no content-type" } else { "another" };
+            let what =
+                if head.content_type == GrpcContentType::Missing { "no content-type" } else { "another" };
             let status = Status::unknown(format!(
                 "this is a gRPC server: the content-type must be application/grpc, but the request has {what}"
             ));
@@ -207,7 +211,10 @@ impl ServerConnection {
             // Indices come from the router, which keeps every method it gave one to.
             let method = serving.router.method(method);
             let dispatch = method.and_then(|method| method.dispatch).unwrap_or(serving.dispatch);
-            method.map_or_else(|| Box::new(NoMethod) as Box<dyn MethodSlot>, |method| method.handler.slot(dispatch))
+            method.map_or_else(
+                || Box::new(NoMethod) as Box<dyn MethodSlot>,
+                |method| method.handler.slot(dispatch),
+            )
         });
         start(&mut **slot, CallStart { link, blocks, inbox, key, limits: serving.limits })
     }
@@ -248,8 +255,8 @@ impl ServerConnection {
     /// Starts a call whose one message is there.
     fn start(&mut self, link: &mut Link, key: StreamKey, message: Bytes) {
         if let Call::Awaiting { method, head, .. } = self.take_call(key) {
-            let started =
-                self.with_method(link, key, method, |slot, start| slot.start_with_message(start, head, message));
+            let started = self
+                .with_method(link, key, method, |slot, start| slot.start_with_message(start, head, message));
             if let Started::Running(call) = &started {
                 call.stream.receive().deliver_end(Ok(gannet_core::Metadata::new()));
             }
@@ -344,7 +351,12 @@ impl MethodSlot for NoMethod {
     }
 
     fn start_streaming(&mut self, start: CallStart<'_>, _: CallHead) -> Started {
-        fail(start.link, start.key, start.blocks, &Status::unimplemented("the method is gone from the router"));
+        fail(
+            start.link,
+            start.key,
+            start.blocks,
+            &Status::unimplemented("the method is gone from the router"),
+        );
         Started::Answered
     }
 }

@@ -7,7 +7,6 @@ mod pending;
 mod streaming;
 mod unary;
 
-pub(crate) use pending::{PendingCall, PendingHandler};
 pub(crate) use streaming::StreamingMethod;
 pub(crate) use unary::UnaryMethod;
 

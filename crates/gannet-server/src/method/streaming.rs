@@ -22,8 +22,11 @@ use crate::replies::Replies;
 use crate::service::Handle;
 
 /// Makes the handler of one call, from its one message or from none.
-type Launch =
-    Arc<dyn Fn(&Arc<Stream>, CallHead, Option<Bytes>, MessageLimits) -> Result<BoxedHandler, Status> + Send + Sync>;
+type Launch = Arc<
+    dyn Fn(&Arc<Stream>, CallHead, Option<Bytes>, MessageLimits) -> Result<BoxedHandler, Status>
+        + Send
+        + Sync,
+>;
 
 type BoxedHandler = Pin<Box<dyn PendingHandler>>;
 
@@ -99,7 +102,10 @@ impl StreamingMethod {
     }
 }
 
-fn requests<C: Codec<Req>, Req: Send + 'static>(stream: &Arc<Stream>, limits: MessageLimits) -> Streaming<Req> {
+fn requests<C: Codec<Req>, Req: Send + 'static>(
+    stream: &Arc<Stream>,
+    limits: MessageLimits,
+) -> Streaming<Req> {
     let body = StreamBody::new(Arc::clone(stream), false);
     Streaming::new(Box::new(body), <C as Codec<Req>>::decode, limits.receive)
 }

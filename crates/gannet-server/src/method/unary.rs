@@ -139,7 +139,12 @@ where
         }
     }
 
-    fn run(&self, start: &CallStart<'_>, handler: Pin<Box<UnaryHandler<C, Rep, Fut>>>, head: Spawned) -> Started {
+    fn run(
+        &self,
+        start: &CallStart<'_>,
+        handler: Pin<Box<UnaryHandler<C, Rep, Fut>>>,
+        head: Spawned,
+    ) -> Started {
         let stream = Stream::accepted(start.inbox.clone(), start.key);
         let task = PendingCall::spawn(handler, Arc::clone(&stream), head.deadline);
         Started::Running(RunningCall { stream, task, head_sent: false })
@@ -205,7 +210,12 @@ where
 
     fn start_streaming(&mut self, start: CallStart<'_>, _: CallHead) -> Started {
         // The connection gathers the message of a unary call before it starts it.
-        fail(start.link, start.key, start.blocks, &Status::internal("a unary method was started without its message"));
+        fail(
+            start.link,
+            start.key,
+            start.blocks,
+            &Status::internal("a unary method was started without its message"),
+        );
         Started::Answered
     }
 }

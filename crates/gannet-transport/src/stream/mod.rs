@@ -12,7 +12,7 @@ mod receive;
 mod send;
 
 pub use receive::{ReceiveEnd, ReceiveHalf, StreamBody};
-pub use send::{SendEnd, SendHalf, Taken};
+pub use send::{SendEnd, SendHalf, Taken, append_message};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

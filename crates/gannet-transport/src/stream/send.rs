@@ -125,12 +125,11 @@ impl SendHalf {
         if self.finished {
             return Err(Status::failed_precondition("a message was sent after the end of the stream"));
         }
-        let (tail, pieces, len) = append_message(std::mem::take(&mut self.tail), limit, encode).map_err(
-            |(tail, status)| {
+        let (tail, pieces, len) =
+            append_message(std::mem::take(&mut self.tail), limit, encode).map_err(|(tail, status)| {
                 self.tail = tail;
                 status
-            },
-        )?;
+            })?;
         self.tail = tail;
         self.len += len;
         if !pieces.is_empty() {
@@ -166,7 +165,10 @@ impl SendHalf {
 /// # Errors
 ///
 /// What `encode` refuses, or RESOURCE_EXHAUSTED for a message over `limit` bytes; the buffer comes back as it was.
-#[allow(clippy::type_complexity, reason = "a private-looking triple, used in two places right beside each other")]
+#[allow(
+    clippy::type_complexity,
+    reason = "a private-looking triple, used in two places right beside each other"
+)]
 pub fn append_message(
     mut tail: BytesMut,
     limit: usize,

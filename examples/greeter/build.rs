@@ -1,0 +1,5 @@
+//! Compiles the contract.
+
+fn main() {
+    gannet_build::compile("proto/helloworld.proto").unwrap();
+}
