@@ -1,36 +1,23 @@
 //! From a message to the connection's write buffer.
 
-use std::cell::RefCell;
-
-use buffa::{EncodeSink, Message, MessageName, SizeCachePool};
+use buffa::{EncodeSink, Message, MessageName, SizeCache};
 use bytes::Bytes;
-use gannet_core::{EncodeBuffer, Status};
-
-/// Messages below this size hold no field that would be sent without a copy.
-const SEGMENT_MIN: usize = 4096;
-
-/// How many sizes of nested messages a thread keeps room for (16 KiB).
-const SIZES_KEPT: usize = 4096;
-
-thread_local! {
-    /// Room for the sizes of nested messages, beyond the 16 that buffa keeps on the stack.
-    static SIZES: RefCell<SizeCachePool> = const { RefCell::new(SizeCachePool::sequential(SIZES_KEPT)) };
-}
+use gannet_core::{EncodeBuffer, SEGMENT_MIN, Status};
 
 pub(crate) fn encode<M: Message + MessageName>(message: &M, buffer: &mut EncodeBuffer) -> Result<(), Status> {
-    // Taken out and put back, not borrowed throughout: a message may be encoded while another is.
-    let mut sizes = SIZES.with_borrow_mut(SizeCachePool::acquire);
-    let size =
-        buffa::checked_encode_size(message.compute_size(&mut sizes)).map_err(|_| too_large(M::FULL_NAME))?;
-    let size = size as usize;
+    // On the stack, with room for 16 nested messages; more take an allocation. One kept per thread
+    // saves that, but costs each small message half as much again as its encoding.
+    let mut sizes = SizeCache::new();
+    let size = buffa::checked_encode_size(message.compute_size(&mut sizes))
+        .map_err(|_| too_large(M::FULL_NAME))? as usize;
     if size < SEGMENT_MIN {
+        // No field can be large enough to be kept by reference, so none need be counted.
         let contiguous = buffer.bytes_mut();
         contiguous.reserve(size);
         message.write_to(&mut sizes, contiguous);
     } else {
         message.write_to(&mut sizes, &mut Segments(buffer));
     }
-    SIZES.with_borrow_mut(|pool| pool.release(sizes));
     Ok(())
 }
 

@@ -89,7 +89,8 @@ fn decoded<M: Message + MessageName>(bytes: Bytes) -> Result<M, Status> {
 fn a_message_comes_back_as_it_was() {
     let time = Timestamp { seconds: 5, nanos: 6, ..Default::default() };
     assert_eq!(decoded::<Timestamp>(encoded(&time)).unwrap(), time);
-    let list = Value::from(vec![Value::from("a"), Value::from(1.5), Value::null()]);
+    let list =
+        Value::from(ListValue { values: vec![Value::from("a"), Value::from(1.5)], ..Default::default() });
     let fields = Struct { fields: [("k".to_owned(), list)].into_iter().collect(), ..Default::default() };
     assert_eq!(decoded::<Struct>(encoded(&fields)).unwrap(), fields);
 }

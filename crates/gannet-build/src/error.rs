@@ -20,7 +20,9 @@ use miette::Diagnostic as _;
 ///   |                 ^^^^^^^^^^^
 ///   help: …
 /// ```
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+struct Inner {
     kind: ErrorKind,
     file: Option<PathBuf>,
     position: Option<Position>,
@@ -63,29 +65,30 @@ struct Position {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, file: None, position: None, message: message.into(), help: None, source: None }
+        let message = message.into();
+        Self(Box::new(Inner { kind, file: None, position: None, message, help: None, source: None }))
     }
 
     pub(crate) fn io(action: &str, path: &Path, error: io::Error) -> Self {
         let mut this = Self::new(ErrorKind::Io, format!("{action}: {error}")).in_file(path);
-        this.source = Some(Box::new(error));
+        this.0.source = Some(Box::new(error));
         this
     }
 
     pub(crate) fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.file = Some(file.into());
+        self.0.file = Some(file.into());
         self
     }
 
     /// Marks `width` bytes of the file, whose name must be known by now.
     pub(crate) fn at(mut self, line: usize, column: usize, width: usize) -> Self {
-        let text = self.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        self.position = Some(Position::new(&text, line.max(1), column.max(1), width));
+        let text = self.0.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        self.0.position = Some(Position::new(&text, line.max(1), column.max(1), width));
         self
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
     }
 
@@ -102,42 +105,42 @@ impl Error {
             ErrorKind::Definition
         };
         let mut this = Self::new(kind, message);
-        this.file = error.file().map(|name| path_of(name).unwrap_or_else(|| name.into()));
-        let text = this.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        this.position = position(&error, &text);
-        this.help = error.help().map(|help| help.to_string());
-        this.source = Some(Box::new(error));
+        this.0.file = error.file().map(|name| path_of(name).unwrap_or_else(|| name.into()));
+        let text = this.0.file.as_deref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        this.0.position = position(&error, &text);
+        this.0.help = error.help().map(|help| help.to_string());
+        this.0.source = Some(Box::new(error));
         this
     }
 
     /// What kind of fault this is.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The file at fault, where one is.
     pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        self.0.file.as_deref()
     }
 
     /// The line at fault, counted from 1.
     pub fn line(&self) -> Option<usize> {
-        self.position.as_ref().map(|position| position.line)
+        self.0.position.as_ref().map(|position| position.line)
     }
 
     /// The column at fault, counted from 1, in bytes.
     pub fn column(&self) -> Option<usize> {
-        self.position.as_ref().map(|position| position.column)
+        self.0.position.as_ref().map(|position| position.column)
     }
 
     /// What went wrong, without its place and the advice.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it, where something can be said.
     pub fn help(&self) -> Option<&str> {
-        self.help.as_deref()
+        self.0.help.as_deref()
     }
 }
 
@@ -167,16 +170,16 @@ impl Position {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
+        if let Some(file) = &self.0.file {
             // The same text on all systems.
             write!(f, "{}:", file.display().to_string().replace('\\', "/"))?;
-            if let Some(Position { line, column, .. }) = &self.position {
+            if let Some(Position { line, column, .. }) = &self.0.position {
                 write!(f, "{line}:{column}:")?;
             }
             f.write_str(" ")?;
         }
-        f.write_str(&self.message)?;
-        if let Some(position) = self.position.as_ref().filter(|position| !position.text.is_empty()) {
+        f.write_str(&self.0.message)?;
+        if let Some(position) = self.0.position.as_ref().filter(|position| !position.text.is_empty()) {
             let number = position.line.to_string();
             let margin = " ".repeat(number.len());
             // Tabs stay tabs, so that the mark stands below what it marks.
@@ -189,7 +192,7 @@ impl fmt::Display for Error {
             let mark = "^".repeat(position.width);
             write!(f, "\n{margin} |\n{number} | {}\n{margin} | {indent}{mark}", position.text)?;
         }
-        if let Some(help) = &self.help {
+        if let Some(help) = &self.0.help {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
@@ -204,7 +207,7 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -214,6 +217,8 @@ impl From<gannet_codegen::Error> for Error {
             gannet_codegen::ErrorKind::Option => ErrorKind::Config,
             _ => ErrorKind::Generation,
         };
-        Self { help: error.help().map(Into::into), ..Self::new(kind, error.message()) }
+        let mut this = Self::new(kind, error.message());
+        this.0.help = error.help().map(Into::into);
+        this
     }
 }

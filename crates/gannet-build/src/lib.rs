@@ -1,10 +1,8 @@
 //! Compiles `.proto` files from `build.rs`, without protoc.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     gannet_build::compile("proto/greeter.proto").unwrap()
-//! }
+//! // in `main` of build.rs
+//! gannet_build::compile("proto/greeter.proto").unwrap()
 //! ```
 //!
 //! and in the crate, which needs no dependency but `gannet`:

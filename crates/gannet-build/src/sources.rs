@@ -67,16 +67,14 @@ impl Sources {
                 .in_file(file)
                 .with_help(relative_to()));
         }
-        let name = match self.name_of(file) {
-            Some(name) => name,
-            None => {
-                let folder =
-                    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                self.includes.push(folder.to_owned());
-                self.name_of(file).ok_or_else(|| {
-                    Error::new(ErrorKind::Config, "the file's name is not valid UTF-8").in_file(file)
-                })?
-            }
+        let mut name = self.name_of(file);
+        if name.is_none() {
+            let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            self.includes.push(folder.unwrap_or(Path::new(".")).to_owned());
+            name = self.name_of(file);
+        }
+        let Some(name) = name else {
+            return Err(Error::new(ErrorKind::Config, "the file's name is not valid UTF-8").in_file(file));
         };
         if let Some(found) = self.locate(&name).filter(|found| !is_same(found, file)) {
             return Err(Error::new(

@@ -95,9 +95,10 @@ pub(crate) fn method_names(methods: &[&str]) -> Vec<Ident> {
             names.push(idents::make_field_ident(wanted));
             continue;
         }
-        let free =
-            (2u32..).map(|number| format!("{wanted}_{number}")).find(|name| taken.insert(name.clone()));
-        names.push(idents::make_field_ident(&free.unwrap_or_default()));
+        // Of so many numbers, one must be free.
+        let numbered = (2..methods.len() + 3).map(|number| format!("{wanted}_{number}"));
+        let free = numbered.filter(|name| taken.insert(name.clone())).take(1);
+        names.extend(free.map(|name| idents::make_field_ident(&name)));
     }
     names
 }

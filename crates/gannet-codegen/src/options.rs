@@ -25,6 +25,7 @@ pub enum Codec {
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own; all combinations are meant")]
 pub struct Options {
     /// Which library the messages belong to; buffa by default.
     pub codec: Codec,
@@ -95,8 +96,8 @@ impl Options {
                 "unknown_fields" => options.unknown_fields = parse_bool(key, value)?,
                 "build_server" => options.build_server = parse_bool(key, value)?,
                 "build_client" => options.build_client = parse_bool(key, value)?,
-                "gannet_path" => options.gannet_path = value.to_owned(),
-                "root_file" => options.root_file = value.to_owned(),
+                "gannet_path" => value.clone_into(&mut options.gannet_path),
+                "root_file" => value.clone_into(&mut options.root_file),
                 "extern_path" => options.extern_paths.push(parse_extern_path(value)?),
                 _ => return Err(unknown_option(key)),
             }

@@ -6,7 +6,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::visit_mut::{self, VisitMut};
+use syn::visit_mut::VisitMut;
 use syn::{Attribute, parse_quote};
 
 /// The crates that generated messages name; `gannet::codegen` exports each under its own name.
@@ -30,8 +30,8 @@ fn reroot_within(tokens: TokenStream, root: &TokenStream, in_serde: bool) -> Tok
     for (index, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Group(group) => {
-                let is_serde = group.delimiter() == Delimiter::Parenthesis && follows_serde(&out);
-                let inner = reroot_within(group.stream(), root, in_serde || is_serde);
+                let enters_serde = group.delimiter() == Delimiter::Parenthesis && follows_serde(&out);
+                let inner = reroot_within(group.stream(), root, in_serde || enters_serde);
                 let mut rerooted = Group::new(group.delimiter(), inner);
                 rerooted.set_span(group.span());
                 out.push(rerooted.into());
@@ -134,10 +134,6 @@ impl VisitMut for SerdeCrate {
 
     fn visit_item_enum_mut(&mut self, item: &mut syn::ItemEnum) {
         self.annotate(&mut item.attrs);
-    }
-
-    fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        visit_mut::visit_block_mut(self, block);
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn read(
     let type_parameter = names::type_parameter(&taken);
     let mut services = Vec::new();
     for file in files {
-        for (index, service) in file.service.iter().enumerate() {
+        for (index, service) in (0..).zip(&file.service) {
             let Some(names) = chosen.next() else { continue };
             services.push(read_service(file, index, service, names, &type_parameter, resolve)?);
         }
@@ -96,7 +96,7 @@ pub(crate) fn read(
 
 fn read_service(
     file: &FileDescriptorProto,
-    index: usize,
+    index: i32,
     service: &ServiceDescriptorProto,
     names: ServiceNames,
     type_parameter: &Ident,
@@ -107,20 +107,17 @@ fn read_service(
         None | Some("") => name.to_owned(),
         Some(package) => format!("{package}.{name}"),
     };
-    let path = [FILE_SERVICE, index as i32];
+    let path = [FILE_SERVICE, index];
     let proto_names: Vec<&str> =
         service.method.iter().map(|method| method.name.as_deref().unwrap_or_default()).collect();
     let method_names = names::method_names(&proto_names);
-    let methods: Result<Vec<Method>, Error> = service
-        .method
-        .iter()
-        .zip(method_names)
-        .enumerate()
+    let methods: Result<Vec<Method>, Error> = (0..)
+        .zip(service.method.iter().zip(method_names))
         .map(|(index, (method, name))| {
             Ok(Method {
                 name,
                 proto_name: method.name.clone().unwrap_or_default(),
-                docs: comment(file, &[path[0], path[1], SERVICE_METHOD, index as i32]),
+                docs: comment(file, &[path[0], path[1], SERVICE_METHOD, index]),
                 is_deprecated: method
                     .options
                     .as_option()
