@@ -1,4 +1,6 @@
 //! What generated code says of services and methods.
+//!
+//! Not here: the messages' own descriptors, which travel as a serialized `FileDescriptorSet`.
 
 /// A method of a service.
 ///

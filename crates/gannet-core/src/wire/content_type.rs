@@ -1,17 +1,20 @@
-//! Content types: `application/grpc` and its kind.
+//! What a `content-type` says about a request or a response (PROTOCOL-HTTP2.md, "Content-Type").
 
-/// What a `content-type` says.
+const GRPC: &[u8] = b"application/grpc";
+
+/// The kinds of `content-type` that gRPC tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
-    /// `application/grpc` or `application/grpc+proto`: protobuf messages.
+    /// `application/grpc`, or `application/grpc+proto`, which says the same: Protobuf messages by custom.
     Proto,
-    /// `application/grpc+something`: gRPC with another message format.
+    /// `application/grpc+` and the name of another message format.
     Other,
-    /// Not gRPC at all.
+    /// Anything else.
     NotGrpc,
 }
 
-/// Classifies a `content-type`; parameters behind `;` are passed over.
+/// Tells what the value of a `content-type` field says; parameters behind a `;` are ignored, and letters are compared
+/// without case (RFC 9110 §8.3.1).
 ///
 /// ```
 /// use gannet_core::wire::content_type::{ContentType, classify};
@@ -21,15 +24,14 @@ pub enum ContentType {
 /// assert_eq!(classify(b"application/grpc-web"), ContentType::NotGrpc);
 /// ```
 pub fn classify(value: &[u8]) -> ContentType {
-    const PREFIX: &[u8] = b"application/grpc";
-    let value = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    let Some((prefix, rest)) = value.split_at_checked(PREFIX.len()) else { return ContentType::NotGrpc };
-    if !prefix.eq_ignore_ascii_case(PREFIX) {
+    let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    let Some((start, format)) = essence.split_at_checked(GRPC.len()) else { return ContentType::NotGrpc };
+    if !start.eq_ignore_ascii_case(GRPC) {
         return ContentType::NotGrpc;
     }
-    match rest {
-        b"" => ContentType::Proto,
-        _ if rest.eq_ignore_ascii_case(b"+proto") => ContentType::Proto,
+    match format {
+        [] => ContentType::Proto,
+        _ if format.eq_ignore_ascii_case(b"+proto") => ContentType::Proto,
         [b'+', _, ..] => ContentType::Other,
         _ => ContentType::NotGrpc,
     }
@@ -40,10 +42,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_and_case_do_not_matter() {
-        assert_eq!(classify(b"Application/gRPC+Proto; charset=utf-8"), ContentType::Proto);
-        assert_eq!(classify(b"application/json"), ContentType::NotGrpc);
-        assert_eq!(classify(b""), ContentType::NotGrpc);
-        assert_eq!(classify(b"application/grpc+"), ContentType::NotGrpc);
+    fn grpc_content_types_are_told_apart() {
+        let cases = [
+            ("application/grpc", ContentType::Proto),
+            ("Application/GRPC", ContentType::Proto),
+            ("application/grpc;charset=utf-8", ContentType::Proto),
+            ("application/grpc ; charset=utf-8", ContentType::Proto),
+            ("application/grpc+proto", ContentType::Proto),
+            ("application/grpc+PROTO;a=b", ContentType::Proto),
+            ("application/grpc+json", ContentType::Other),
+            ("application/grpc+protobuf", ContentType::Other),
+            ("application/grpc+", ContentType::NotGrpc),
+            ("application/grpcs", ContentType::NotGrpc),
+            ("application/grpc-web", ContentType::NotGrpc),
+            ("application/grpc-web+proto", ContentType::NotGrpc),
+            ("application/json", ContentType::NotGrpc),
+            ("application/grp", ContentType::NotGrpc),
+            (";application/grpc", ContentType::NotGrpc),
+            ("", ContentType::NotGrpc),
+        ];
+        for (value, kind) in cases {
+            assert_eq!(classify(value.as_bytes()), kind, "{value}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The encodings of gRPC on the wire (PROTOCOL-HTTP2.md in gRPC's documents), one file each.
+//! The encodings of gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md): for transports, not for handlers or callers.
 //!
 //! Not here: HTTP/2 frames and header compression (`gannet-http2`).
 

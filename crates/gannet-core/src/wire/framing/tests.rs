@@ -141,7 +141,7 @@ fn a_length_alone_costs_nothing() {
 #[test]
 fn a_gathered_message_has_no_room_to_spare() {
     let mut deframer = Deframer::new(1 << 20);
-    let stream = framed(&[7; 100_000]);
+    let stream = framed(&vec![7; 100_000]);
     for payload in stream.chunks(16_384) {
         assert_eq!(deframer.next().unwrap(), None);
         assert!(room(&deframer) <= 100_000);
