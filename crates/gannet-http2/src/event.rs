@@ -52,7 +52,8 @@ pub enum Event {
         stream: StreamKey,
     },
     /// The stream is gone: reset by the peer, or here because the peer broke a rule (RST_STREAM is in the write
-    /// buffer then), or left out by the peer's GOAWAY.
+    /// buffer then), or left out by the peer's GOAWAY. A server gets it with [`ErrorCode::NoError`], from this side, for
+    /// a stream whose answer is complete before the request is.
     Reset {
         /// The stream.
         stream: StreamKey,

@@ -110,6 +110,12 @@
 //! assert_eq!((client.active_streams(), server.active_streams()), (0, 0));
 //! ```
 
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "windows, lengths and identifiers are below 2^31, which is checked where they come in"
+)]
+
 mod config;
 mod connection;
 mod error;

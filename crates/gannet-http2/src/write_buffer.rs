@@ -173,3 +173,75 @@ impl Buf for WriteBuffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes everything out in steps of at most `step` bytes.
+    fn drain(out: &mut WriteBuffer, step: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while out.has_remaining() {
+            let count = out.chunk().len().min(step);
+            bytes.extend_from_slice(&out.chunk()[..count]);
+            out.advance(count);
+        }
+        bytes
+    }
+
+    #[test]
+    fn order_is_kept_across_segments_and_tail() {
+        for step in [1, 3, 1_000, 100_000] {
+            let mut out = WriteBuffer::new();
+            out.put_slice(b"one");
+            out.advance(1);
+            out.put_segment(Bytes::from(vec![b'x'; SEGMENT_MIN]));
+            out.put_segment(Bytes::from_static(b"two"));
+            out.put_segment(Bytes::from(vec![b'y'; SEGMENT_MIN]));
+            out.put_slice(b"three");
+            let expected =
+                [&b"ne"[..], &[b'x'; SEGMENT_MIN], b"two", &[b'y'; SEGMENT_MIN], b"three"].concat();
+            assert_eq!(out.len(), expected.len());
+            let mut slices = [IoSlice::new(&[]); 8];
+            let count = out.chunks_vectored(&mut slices);
+            let together: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
+            assert_eq!(together, expected);
+            assert_eq!(drain(&mut out, step), expected);
+            assert_eq!(out.total_written(), expected.len() as u64 + 1);
+        }
+    }
+
+    #[test]
+    fn a_tail_that_is_never_empty_does_not_grow_for_ever() {
+        let mut out = WriteBuffer::new();
+        out.put_slice(&[0; 100]);
+        for _ in 0..100_000 {
+            out.put_slice(&[0; 100]);
+            out.advance(100);
+        }
+        assert_eq!(out.len(), 100);
+        assert!(out.tail.capacity() <= 4 * CUT_WRITTEN, "{}", out.tail.capacity());
+    }
+
+    #[test]
+    fn a_lent_tail_keeps_what_waits() {
+        let mut out = WriteBuffer::new();
+        out.put_slice(b"before");
+        out.advance(2);
+        let mut tail = out.take_tail();
+        tail.extend_from_slice(b" behind");
+        out.restore_tail(tail);
+        assert_eq!(drain(&mut out, 4), b"fore behind");
+    }
+
+    #[test]
+    fn only_an_empty_buffer_gives_its_memory_back() {
+        let mut out = WriteBuffer::new();
+        out.put_slice(b"x");
+        out.shrink();
+        assert_eq!(out.len(), 1);
+        out.advance(1);
+        out.shrink();
+        assert_eq!(out.tail.capacity(), 0);
+    }
+}

@@ -4,7 +4,7 @@
 //! it is acknowledged are what one round trip carries. If they come close to the present estimate at a bandwidth not
 //! seen before, the window is what holds the peer back, and the estimate doubles.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The payload of the PING frames that measure.
 pub(super) const PROBE: [u8; 8] = *b"gannet:w";
@@ -24,7 +24,7 @@ pub(super) struct Bdp {
     /// Bytes that arrived since the last probe was acknowledged.
     since_probe: u64,
     /// The greatest bandwidth seen, in bytes per second.
-    max_bandwidth: f64,
+    max_bandwidth: u64,
 }
 
 impl Bdp {
@@ -37,7 +37,7 @@ impl Bdp {
             sent_at: None,
             sample: 0,
             since_probe: 0,
-            max_bandwidth: 0.0,
+            max_bandwidth: 0,
         }
     }
 
@@ -68,8 +68,8 @@ impl Bdp {
         let sent_at = self.sent_at.take()?;
         self.since_probe = 0;
         // On a fast link the clock may not have moved.
-        let round_trip = now.saturating_duration_since(sent_at).max(Duration::from_micros(1));
-        let bandwidth = self.sample as f64 / round_trip.as_secs_f64();
+        let round_trip = now.saturating_duration_since(sent_at).as_micros().max(1);
+        let bandwidth = (u128::from(self.sample) * 1_000_000 / round_trip) as u64;
         if bandwidth <= self.max_bandwidth {
             return None;
         }
@@ -95,6 +95,8 @@ impl Bdp {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

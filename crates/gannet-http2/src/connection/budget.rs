@@ -238,7 +238,7 @@ mod tests {
             most = most.max(control.add(17, step * 1_000, 10_000));
         }
         assert!(most <= 17 * 22, "{most}");
-        let stuck = (0..10_000).map(|_| control.add(17, 100_000_000, 10_000)).max();
+        let stuck = (0..10_000).map(|step| control.add(17, 100_000_000, 10_000 + 17 * step)).max();
         assert!(stuck > Some(17 * 10_000));
     }
 }

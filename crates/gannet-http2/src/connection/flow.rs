@@ -118,12 +118,11 @@ impl Connection {
         if self.failed.is_some() {
             return;
         }
-        let outstanding = (i64::from(self.connection_target)
-            - i64::from(self.receive_window)
-            - i64::from(self.release_due))
-        .max(0);
+        let outstanding =
+            (i64::from(self.receive_target) - i64::from(self.receive_window) - i64::from(self.release_due))
+                .max(0);
         self.release_due += outstanding.min(i64::from(bytes)) as u32;
-        if u64::from(self.release_due) * 2 >= u64::from(self.connection_target) {
+        if u64::from(self.release_due) * 2 >= u64::from(self.receive_target) {
             put_window_update(out.tail_mut(), 0, self.release_due);
             self.receive_window += self.release_due as i32;
             self.release_due = 0;
@@ -209,9 +208,9 @@ impl Connection {
     /// The acknowledgement of a probe: the windows may be due to grow.
     pub(super) fn probe_acknowledged(&mut self, out: &mut WriteBuffer) {
         let Some(size) = self.bdp.acknowledged(self.now) else { return };
-        if size > self.connection_target {
-            let increment = size - self.connection_target;
-            self.connection_target = size;
+        if size > self.receive_target {
+            let increment = size - self.receive_target;
+            self.receive_target = size;
             self.receive_window += increment as i32;
             put_window_update(out.tail_mut(), 0, increment);
         }

@@ -59,6 +59,8 @@ pub struct Stats {
     pub data_sent: u64,
     /// Bytes that wait in the send queues of streams now.
     pub buffered_bytes: usize,
+    /// Bytes of received data that the caller has not released.
+    pub unreleased_bytes: usize,
     /// What the peer may send on the connection before more is released, in bytes, once all is released: grows with
     /// [`Config::adaptive_window`].
     pub connection_window: u32,
@@ -129,6 +131,7 @@ pub struct Connection {
     /// Entries of `ready` whose stream is gone.
     ready_stale: usize,
     /// Queues that are not in use.
+    #[expect(clippy::vec_box, reason = "the boxes move between here and the streams")]
     spare_queues: Vec<Box<SendQueue>>,
     /// When queued data last moved, or began to be too much.
     moved_at: Instant,
@@ -137,7 +140,7 @@ pub struct Connection {
     receive_window: i32,
     release_due: u32,
     /// What the two add up to once all data is consumed; the same for each stream.
-    connection_target: u32,
+    receive_target: u32,
     stream_target: u32,
     bdp: Bdp,
 
@@ -210,7 +213,7 @@ impl Connection {
             moved_at: now,
             receive_window: config.initial_connection_window as i32,
             release_due: 0,
-            connection_target: config.initial_connection_window,
+            receive_target: config.initial_connection_window,
             // Until the peer has acknowledged a smaller window it may use the default one.
             stream_target: config.initial_stream_window.max(DEFAULT_WINDOW),
             bdp: Bdp::new(config.initial_stream_window, config.max_window, config.adaptive_window),
@@ -255,8 +258,8 @@ impl Connection {
         }
         let tail = out.tail_mut();
         put_settings(tail, settings.get(..count).unwrap_or_default());
-        if self.connection_target > DEFAULT_WINDOW {
-            put_window_update(tail, 0, self.connection_target - DEFAULT_WINDOW);
+        if self.receive_target > DEFAULT_WINDOW {
+            put_window_update(tail, 0, self.receive_target - DEFAULT_WINDOW);
         }
         self.settings_sent();
     }
@@ -330,7 +333,9 @@ impl Connection {
             resets_sent: work.resets_sent,
             data_received: work.bytes_received,
             data_sent: work.bytes_sent,
-            connection_window: self.connection_target,
+            unreleased_bytes: (self.receive_target as usize)
+                .saturating_sub(self.receive_window.max(0) as usize + self.release_due as usize),
+            connection_window: self.receive_target,
             stream_window: self.stream_target,
             ..self.stats
         }

@@ -313,7 +313,9 @@ pub(super) fn frame_size(reason: &'static str) -> ConnectionError {
 /// The error for bytes that are not the preface, of which `seen` bytes came before; tells what they look like.
 #[cold]
 fn not_http2(seen: usize, input: &[u8]) -> ConnectionError {
-    let start = [PREFACE.get(..seen).unwrap_or_default(), input.get(..16.min(input.len())).unwrap_or_default()].concat();
+    let start =
+        [PREFACE.get(..seen).unwrap_or_default(), input.get(..16.min(input.len())).unwrap_or_default()]
+            .concat();
     let is_method = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
     let looks_like_http1 = !start.starts_with(b"PRI ")
         && (start.starts_with(b"HTTP/1")

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::{Connection, Event, Role, WriteBuffer};
 use crate::fields::list_size;
 use crate::frame::{FrameHeader, HEADER_LEN, MAX_31, flag, kind, put_header};
-use crate::stream::{End, State, Stream};
+use crate::stream::{End, State, Stream, Turn};
 use crate::{BlockWriter, FieldList, HeaderFields, OpenError, SendError, StreamKey};
 
 /// What the closure of [`Connection::send_data_in_place`] gives back: the lent buffer with the payload appended, or
@@ -127,7 +127,7 @@ impl Connection {
     }
 
     /// Sends trailers and with them the end of this side; behind data that is queued. If a server's answer ends before
-    /// the request has, RST_STREAM(NO_ERROR) follows by itself (RFC 9113 §8.1).
+    /// the request has, RST_STREAM(NO_ERROR) follows by itself (RFC 9113 §8.1), and an [`Event::Reset`] with that code.
     ///
     /// # Errors
     ///
@@ -246,7 +246,7 @@ impl Connection {
             self.queue_piece(stream, piece);
         }
         if end_stream {
-            self.queue_end(stream, End::EndStream);
+            self.queue_end(stream, End::Flag);
         }
         self.start_queue(stream, out);
     }
@@ -287,7 +287,7 @@ impl Connection {
         }
         self.queue_piece(key, data);
         if end_stream {
-            self.queue_end(key, End::EndStream);
+            self.queue_end(key, End::Flag);
         }
         self.start_queue(key, out);
     }
@@ -322,11 +322,11 @@ impl Connection {
     /// Lists a stream among the ready ones if it has something queued and may send it.
     pub(super) fn make_ready(&mut self, key: StreamKey) {
         if let Some(stream) = self.streams.get_mut(key)
-            && !stream.ready
+            && stream.turn == Turn::Off
             && let Some(queue) = &stream.queue
             && (stream.send_window > 0 || queue.bytes == 0)
         {
-            stream.ready = true;
+            stream.turn = Turn::Waiting;
             self.ready.push_back(key);
         }
     }
@@ -371,11 +371,11 @@ impl Connection {
         let length = queue.bytes.min(allowed as usize);
         if length == 0 && queue.bytes > 0 {
             // Either the connection holds the stream back, or its own window does (it may have shrunk).
-            stream.ready = stream.send_window > 0;
-            return !stream.ready;
+            stream.turn = if stream.send_window > 0 { Turn::Waiting } else { Turn::Off };
+            return stream.turn == Turn::Off;
         }
         let last = length == queue.bytes;
-        let end_stream = last && matches!(queue.end, End::EndStream);
+        let end_stream = last && matches!(queue.end, End::Flag);
         if length > 0 || end_stream {
             put_header(out.tail_mut(), length, kind::DATA, end_flag(end_stream), key.id);
             let mut left = length;
@@ -402,13 +402,13 @@ impl Connection {
             }
         }
         if !last {
-            stream.ready = stream.send_window > 0;
-            if stream.ready {
+            stream.turn = if stream.send_window > 0 { Turn::Waiting } else { Turn::Off };
+            if stream.turn == Turn::Waiting {
                 self.ready.push_back(key);
             }
             return true;
         }
-        stream.ready = false;
+        stream.turn = Turn::Off;
         self.finish_queue(key, out);
         true
     }
@@ -423,7 +423,7 @@ impl Connection {
         self.spare_queues.push(queue);
         match end {
             End::Open => return,
-            End::EndStream => {}
+            End::Flag => {}
             End::Trailers(mut fields) => self.put_block(key.id, &mut fields, true, out),
         }
         self.local_ended(key, out);

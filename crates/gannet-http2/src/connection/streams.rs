@@ -3,7 +3,7 @@
 use super::{Connection, ConnectionError, Event, Role, WriteBuffer};
 use crate::error::{BudgetKind, ConnectionErrorKind};
 use crate::frame::{HEADER_LEN, put_rst_stream};
-use crate::stream::State;
+use crate::stream::{SendQueue, State, StreamTable, Turn};
 use crate::{ErrorCode, StreamError, StreamKey};
 
 /// Queues are kept for other streams up to this many.
@@ -43,6 +43,8 @@ impl Connection {
             put_rst_stream(out.tail_mut(), key.id, ErrorCode::NoError);
             self.closed.reset_here(key.id);
             self.complete_stream(key);
+            let error = StreamError::local(ErrorCode::NoError, "the answer ended before the request did");
+            self.events.push_back(Event::Reset { stream: key, error });
         }
     }
 
@@ -55,7 +57,7 @@ impl Connection {
     /// Takes a stream out of the table, with what it had to send.
     #[inline]
     pub(super) fn remove_stream(&mut self, key: StreamKey) {
-        let ready = self.streams.get(key).is_some_and(|stream| stream.ready);
+        let ready = self.streams.get(key).is_some_and(|stream| stream.turn == Turn::Waiting);
         if let Some(queue) = self.streams.remove(key) {
             self.recycle_queue(queue, ready);
         }
@@ -65,7 +67,7 @@ impl Connection {
     }
 
     #[cold]
-    fn recycle_queue(&mut self, mut queue: Box<crate::stream::SendQueue>, ready: bool) {
+    fn recycle_queue(&mut self, mut queue: Box<SendQueue>, ready: bool) {
         self.stats.buffered_bytes -= queue.bytes;
         if self.spare_queues.len() < SPARE_QUEUES {
             queue.clear();
@@ -156,7 +158,7 @@ impl Connection {
 
     /// Forgets all streams, without events.
     pub(super) fn drop_streams(&mut self) {
-        self.streams = crate::stream::StreamTable::new();
+        self.streams = StreamTable::new();
         self.ready.clear();
         self.ready_stale = 0;
         self.stats.buffered_bytes = 0;

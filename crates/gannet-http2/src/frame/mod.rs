@@ -8,9 +8,7 @@ mod settings;
 pub(crate) use encode::{
     put_go_away, put_header, put_ping, put_rst_stream, put_settings, put_settings_ack, put_window_update,
 };
-pub(crate) use payload::{
-    GoAway, parse_go_away, parse_headers, parse_u31, strip_padding,
-};
+pub(crate) use payload::{GoAway, parse_go_away, parse_headers, parse_u31, strip_padding};
 pub(crate) use settings::{Setting, Settings};
 
 /// The length of a frame header in bytes (RFC 9113 §4.1).

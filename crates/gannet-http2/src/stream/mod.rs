@@ -9,4 +9,4 @@ mod table;
 pub(crate) use closed::{Closed, ClosedStreams};
 pub(crate) use queue::{End, SendQueue};
 pub(crate) use state::State;
-pub(crate) use table::{Stream, StreamTable};
+pub(crate) use table::{Stream, StreamTable, Turn};

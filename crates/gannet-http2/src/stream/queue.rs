@@ -13,7 +13,7 @@ pub(crate) enum End {
     #[default]
     Open,
     /// END_STREAM on the last DATA frame.
-    EndStream,
+    Flag,
     /// Trailers, encoded when it is their turn, since the encoder's table follows the order on the wire.
     Trailers(FieldList),
 }

@@ -13,6 +13,15 @@ const NONE: u32 = u32::MAX;
 /// hash.
 const MAX_DIRECT: usize = 1 << 12;
 
+/// Whether a stream stands in line to send what it has queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It has nothing to send, or no window for it.
+    Off,
+    /// It is listed among the ready streams of the connection.
+    Waiting,
+}
+
 /// A stream in the table.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -25,8 +34,7 @@ pub(crate) struct Stream {
     pub(crate) head_sent: bool,
     /// A head other than an informational one came in.
     pub(crate) head_received: bool,
-    /// Listed among the streams that have something to send and a window for it.
-    pub(crate) ready: bool,
+    pub(crate) turn: Turn,
     /// The queue was above the high mark and has not yet fallen below the low mark.
     pub(crate) full: bool,
     /// What the peer lets us send; negative after it has shrunk its initial window.
@@ -51,7 +59,7 @@ impl Stream {
             state: State::Open,
             head_sent: false,
             head_received: false,
-            ready: false,
+            turn: Turn::Off,
             full: false,
             send_window,
             receive_window,

@@ -23,9 +23,11 @@ fn a_request_is_sent_and_its_answer_told() {
 fn an_answer_may_come_before_the_request_has_ended() {
     let mut client = Script::client();
     client.open(false);
-    client.expect(&response(1, true), &["Head 1 end"], &[
-        "HEADERS 1 [:method: POST, :scheme: http, :path: /p, :authority: a]",
-    ]);
+    client.expect(
+        &response(1, true),
+        &["Head 1 end"],
+        &["HEADERS 1 [:method: POST, :scheme: http, :path: /p, :authority: a]"],
+    );
     assert_eq!(client.connection.active_streams(), 1);
     client.expect(&rst_stream(1, ErrorCode::NoError), &["Reset 1 NO_ERROR Remote"], &[]);
     assert_eq!(client.connection.active_streams(), 0);
@@ -55,20 +57,18 @@ fn data_before_the_head_resets_the_stream() {
     client.open(true);
     client.sent();
     client.feed(&headers(1, &[(":status", "100")], false));
-    client.expect(
-        &data(1, b"x", false),
-        &["Reset 1 PROTOCOL_ERROR Local"],
-        &["RST_STREAM 1 PROTOCOL_ERROR"],
-    );
+    client.expect(&data(1, b"x", false), &["Reset 1 PROTOCOL_ERROR Local"], &["RST_STREAM 1 PROTOCOL_ERROR"]);
 }
 
 #[test]
 fn a_length_without_content_may_answer_head() {
     let mut client = Script::client();
     client.open(true);
-    client.expect(&headers(1, &[(":status", "200"), ("content-length", "5")], true), &["Head 1 end"], &[
-        "HEADERS 1 [:method: POST, :scheme: http, :path: /p, :authority: a] end",
-    ]);
+    client.expect(
+        &headers(1, &[(":status", "200"), ("content-length", "5")], true),
+        &["Head 1 end"],
+        &["HEADERS 1 [:method: POST, :scheme: http, :path: /p, :authority: a] end"],
+    );
     client.open(true);
     client.sent();
     client.expect(&headers(3, &[(":status", "200"), ("content-length", "5")], false), &["Head 3"], &[]);

@@ -86,10 +86,8 @@ fn data_beyond_the_connections_window_ends_the_connection() {
 
 #[test]
 fn a_smaller_window_counts_from_its_acknowledgement_on() {
-    let mut server = Script::new(
-        false,
-        Config { initial_stream_window: 10, adaptive_window: false, ..Config::default() },
-    );
+    let mut server =
+        Script::new(false, Config { initial_stream_window: 10, adaptive_window: false, ..Config::default() });
     server.release = false;
     server.feed(&[PREFACE, &settings(&[])[..], &request(1, false), &data(1, &[0; 100], false)].concat());
     server.sent();
@@ -99,9 +97,14 @@ fn a_smaller_window_counts_from_its_acknowledgement_on() {
     server.connection.release(key, 89, &mut server.out);
     server.connection.release(key, 11, &mut server.out);
     let sent = server.sent();
-    let granted: u32 = sent.iter().map(|frame| frame.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum();
+    let granted: u32 =
+        sent.iter().map(|frame| frame.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum();
     assert_eq!(granted, 100, "{sent:?}");
-    server.expect(&data(1, &[0; 10], false), &["Data 1 \\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"], &[]);
+    server.expect(
+        &data(1, &[0; 10], false),
+        &["Data 1 \\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"],
+        &[],
+    );
     server.expect(
         &data(1, &[0; 1], false),
         &["Reset 1 FLOW_CONTROL_ERROR Local"],
@@ -212,11 +215,7 @@ fn windows_above_the_maximum_are_errors() {
 #[test]
 fn a_window_update_of_zero_is_an_error() {
     let mut server = sender(100);
-    server.expect(
-        &window_update(1, 0),
-        &["Reset 1 PROTOCOL_ERROR Local"],
-        &["RST_STREAM 1 PROTOCOL_ERROR"],
-    );
+    server.expect(&window_update(1, 0), &["Reset 1 PROTOCOL_ERROR Local"], &["RST_STREAM 1 PROTOCOL_ERROR"]);
     sender(100).fails(&window_update(0, 0), "PROTOCOL_ERROR");
     sender(100).fails(&window_update(0, 1 << 31), "PROTOCOL_ERROR");
 }
@@ -237,7 +236,10 @@ fn windows_grow_with_the_bandwidth_delay_product() {
     assert!(told.is_empty(), "the caller did not ask: {told:?}");
     let sent = server.sent();
     assert_eq!(sent[0], format!("WINDOW_UPDATE 0 {}", 98_304 - 65_535));
-    assert!(sent[1].starts_with("SETTINGS") && sent[1].contains("initial_window_size: Some(98304)"), "{sent:?}");
+    assert!(
+        sent[1].starts_with("SETTINGS") && sent[1].contains("initial_window_size: Some(98304)"),
+        "{sent:?}"
+    );
     assert_eq!(server.connection.stats().stream_window, 98_304);
     server.expect(&settings_ack(), &[], &[]);
 }

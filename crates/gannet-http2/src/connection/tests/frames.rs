@@ -67,18 +67,18 @@ fn frames_of_the_largest_size_are_taken_and_larger_ones_are_not() {
     let mut server = Script::server();
     server.feed(&request(1, false));
     server.expect(&data(1, &[7; 16_384], false), &["Data 1 16384 bytes"], &["PING gannet:w"]);
-    server.fails(&data(1, &[7; 16_385], false), "FRAME_SIZE_ERROR");
+    server.fails(&data(1, &vec![7; 16_385], false), "FRAME_SIZE_ERROR");
 
     let mut server = Script::server_with(Config { max_frame_size: u32::MAX, ..Config::default() });
     assert_eq!(server.connection.config.max_frame_size, MAX_MAX_FRAME_SIZE);
     server.feed(&request(1, false));
-    server.expect(&data(1, &[7; 16_385], true), &["Data 1 16385 bytes end"], &["PING gannet:w"]);
+    server.expect(&data(1, &vec![7; 16_385], true), &["Data 1 16385 bytes end"], &["PING gannet:w"]);
 }
 
 #[test]
 fn a_too_long_frame_fails_before_its_payload_is_there() {
     let mut server = Script::server();
-    server.fails(&frame(kind::DATA, 0, 1, &[0; 16_385])[..9], "FRAME_SIZE_ERROR");
+    server.fails(&frame(kind::DATA, 0, 1, &vec![0; 16_385])[..9], "FRAME_SIZE_ERROR");
 }
 
 #[test]
@@ -184,7 +184,8 @@ fn frames_of_the_connection_have_no_stream_and_others_have_one() {
 
 #[test]
 fn pushes_are_refused_by_both_sides() {
-    let push = frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &[&[0, 0, 0, 2][..], &block(&REQUEST)].concat());
+    let push =
+        frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &[&[0, 0, 0, 2][..], &block(&REQUEST)].concat());
     let mut server = Script::server();
     server.feed(&request(1, false));
     server.fails(&push, "PROTOCOL_ERROR");

@@ -73,9 +73,10 @@ impl Script {
     fn new(client: bool, config: Config) -> Self {
         let now = Instant::now();
         let mut out = WriteBuffer::new();
-        let connection = match client {
-            true => Connection::client(config, now, &mut out),
-            false => Connection::server(config, now, &mut out),
+        let connection = if client {
+            Connection::client(config, now, &mut out)
+        } else {
+            Connection::server(config, now, &mut out)
         };
         Self {
             connection,
@@ -209,7 +210,10 @@ impl Script {
         let told = self.feed(bytes);
         assert_eq!(told.last().map(String::as_str), Some(format!("error {code}").as_str()), "{told:?}");
         let sent = self.sent();
-        assert!(sent.last().is_some_and(|frame| frame.starts_with("GOAWAY") && frame.ends_with(code)), "{sent:?}");
+        assert!(
+            sent.last().is_some_and(|frame| frame.starts_with("GOAWAY") && frame.ends_with(code)),
+            "{sent:?}"
+        );
         assert_eq!(self.feed(&ping(*b"anything")), [format!("error {code}")], "the error stays");
         assert!(self.sent().is_empty(), "nothing is sent after GOAWAY");
     }
@@ -284,7 +288,8 @@ fn list(fields: &[(&str, &str)]) -> FieldList {
     list
 }
 
-const REQUEST: [(&str, &str); 4] = [(":method", "POST"), (":scheme", "http"), (":path", "/p"), (":authority", "a")];
+const REQUEST: [(&str, &str); 4] =
+    [(":method", "POST"), (":scheme", "http"), (":path", "/p"), (":authority", "a")];
 
 fn request_fields() -> FieldList {
     list(&REQUEST)
@@ -331,8 +336,10 @@ fn trailers(id: u32) -> Vec<u8> {
 }
 
 fn settings(settings: &[(u16, u32)]) -> Vec<u8> {
-    let payload: Vec<u8> =
-        settings.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect();
+    let payload: Vec<u8> = settings
+        .iter()
+        .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
+        .collect();
     frame(kind::SETTINGS, 0, 0, &payload)
 }
 

@@ -40,7 +40,7 @@ fn payloads_written_in_place_that_do_not_fit_are_queued_or_split() {
     server.feed(&request(1, true));
     server.send_head(1);
     server.sent();
-    in_place(&mut server, 1, &[7; 25_000], false);
+    in_place(&mut server, 1, &vec![7; 25_000], false);
     in_place(&mut server, 1, b"behind", true);
     assert_eq!(server.sent(), ["DATA 1 16384 bytes", "DATA 1 3616 bytes"]);
     server.expect(&window_update(1, 10_000), &[], &["DATA 1 5006 bytes end"]);
@@ -209,10 +209,7 @@ fn nothing_follows_the_end() {
     client.sent();
     let (connection, out) = (&mut client.connection, &mut client.out);
     assert_eq!(connection.send_data(key, Bytes::new(), true, out), Err(SendError::AlreadyEnded));
-    assert_eq!(
-        connection.send_trailers(key, &mut list(&[("a", "b")]), out),
-        Err(SendError::AlreadyEnded)
-    );
+    assert_eq!(connection.send_trailers(key, &mut list(&[("a", "b")]), out), Err(SendError::AlreadyEnded));
     // An end that is queued counts too.
     let mut server = Script::server();
     server.feed(&settings(&[(4, 0)]));
@@ -267,9 +264,5 @@ fn fixed_trailers_can_wait_in_a_queue() {
     let key = server.key(1);
     server.connection.send_trailers(key, &mut trailers, &mut server.out).unwrap();
     server.sent();
-    server.expect(
-        &window_update(1, 1),
-        &[],
-        &["DATA 1 x", "HEADERS 1 [grpc-status: 0, grpc-message: ] end"],
-    );
+    server.expect(&window_update(1, 1), &[], &["DATA 1 x", "HEADERS 1 [grpc-status: 0, grpc-message: ] end"]);
 }
