@@ -3,6 +3,8 @@
 //! Only the way between a message and its bytes; framing, compression and size limits of whole
 //! messages are `gannet-core`'s and the transport's.
 
+#![forbid(unsafe_code)]
+
 mod decode;
 mod encode;
 

@@ -15,6 +15,8 @@
 //! Everything else is a method of [`Config`]. This crate finds, parses and writes files; what
 //! the Rust looks like is `gannet-codegen`'s.
 
+#![forbid(unsafe_code)]
+
 mod compiler;
 mod config;
 mod error;

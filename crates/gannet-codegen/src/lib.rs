@@ -8,6 +8,8 @@
 //! services from here. Everything that generated code names, it names through the crate `gannet`,
 //! so that a user needs that one dependency.
 
+#![forbid(unsafe_code)]
+
 mod descriptors;
 mod docs;
 mod error;

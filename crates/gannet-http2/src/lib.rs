@@ -110,6 +110,8 @@
 //! assert_eq!((client.active_streams(), server.active_streams()), (0, 0));
 //! ```
 
+#![forbid(unsafe_code)]
+
 #![allow(
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,

@@ -4,6 +4,8 @@
 //! framing, compression and size limits of whole messages are `gannet-core`'s and the
 //! transport's.
 
+#![forbid(unsafe_code)]
+
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,8 @@
 //!
 //! Only what a program needs around [`gannet_codegen::plugin`]: streams and arguments.
 
+#![forbid(unsafe_code)]
+
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
