@@ -111,7 +111,6 @@
 //! ```
 
 #![forbid(unsafe_code)]
-
 #![allow(
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
