@@ -111,7 +111,7 @@ impl Code {
     pub fn from_digits(digits: &[u8]) -> Self {
         let number = match *digits {
             [ones @ b'0'..=b'9'] => ones - b'0',
-            [b'1', ones @ b'0'..=b'6'] => 10 + (ones - b'0'),
+            [b'1', ones @ b'0'..=b'9'] => 10 + (ones - b'0'),
             _ => return Self::Unknown,
         };
         Self::from_i32(i32::from(number))
