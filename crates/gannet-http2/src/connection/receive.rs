@@ -295,7 +295,7 @@ impl Connection {
         }
         match self.streams.find(id) {
             Some(slot) => self.fail_stream(StreamKey { slot, id }, error, out).map(Some),
-            None => Ok(None),
+            None => self.send_rst_stream(id, error.code, out).map(|()| None),
         }
     }
 }
@@ -310,17 +310,23 @@ pub(super) fn frame_size(reason: &'static str) -> ConnectionError {
     ConnectionError::protocol(ErrorCode::FrameSizeError, reason)
 }
 
+/// What a request line of HTTP/1 ends with, but for a digit.
+const HTTP1: &[u8] = b" HTTP/1.";
+
+/// What a request line of HTTP/1 mostly begins with.
+const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH "];
+
 /// The error for bytes that are not the preface, of which `seen` bytes came before; tells what they look like.
 #[cold]
 fn not_http2(seen: usize, input: &[u8]) -> ConnectionError {
     let start =
         [PREFACE.get(..seen).unwrap_or_default(), input.get(..16.min(input.len())).unwrap_or_default()]
             .concat();
-    let is_method = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+    let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let looks_like_http1 = !start.starts_with(b"PRI ")
         && (start.starts_with(b"HTTP/1")
-            || start.first().is_some_and(u8::is_ascii_uppercase)
-                && start.iter().take_while(|byte| **byte != b' ').all(is_method));
+            || line.windows(HTTP1.len()).any(|part| part == HTTP1)
+            || METHODS.iter().any(|method| start.starts_with(method)));
     let reason = if looks_like_http1 {
         "an HTTP/1.x request instead of the HTTP/2 connection preface (RFC 9113 §3.4)"
     } else if seen == 0 && input.starts_with(&[0x16, 0x03]) {

@@ -2,6 +2,7 @@
 //!
 //! The fixed ones are encoded once per connection and copied from then on. Not here: when to answer (`super`).
 
+use bytes::Bytes;
 use gannet_core::wire::percent;
 use gannet_core::{Code, Codec, Metadata, Response, Status};
 use gannet_http2::hpack::{FixedBlock, Indexing};
@@ -93,17 +94,39 @@ fn code_digits(code: Code) -> &'static str {
     usize::try_from(code.as_i32()).ok().and_then(|code| DIGITS.get(code)).copied().unwrap_or("2")
 }
 
-/// An answer to a request that is not gRPC's: an HTTP status, and gRPC's too for clients that look for it.
-struct NotGrpc<'a> {
-    http_status: &'static str,
-    status: &'a Status,
+/// Why a request is not gRPC's: answered in HTTP's terms (gRPC's PROTOCOL-HTTP2 document, "Requests").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotGrpc {
+    /// The content type is another, or there is none.
+    ContentType,
+    /// The method is not POST.
+    Method,
 }
 
-impl HeaderFields for NotGrpc<'_> {
+impl NotGrpc {
+    fn http_status(self) -> &'static str {
+        match self {
+            Self::ContentType => "415",
+            Self::Method => "405",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::ContentType => {
+                "This is a gRPC server: requests have the content-type application/grpc. Use a gRPC client, or grpcurl.\n"
+            }
+            Self::Method => {
+                "This is a gRPC server: requests have the method POST. Use a gRPC client, or grpcurl.\n"
+            }
+        }
+    }
+}
+
+impl HeaderFields for NotGrpc {
     fn write(&mut self, block: &mut BlockWriter<'_>) {
-        block.field(b":status", self.http_status.as_bytes(), Indexing::Without);
-        block.field(b"content-type", b"application/grpc", Indexing::Without);
-        write_status(self.status, block);
+        block.field(b":status", self.http_status().as_bytes(), Indexing::Without);
+        block.field(b"content-type", b"text/plain; charset=utf-8", Indexing::Without);
     }
 }
 
@@ -138,10 +161,12 @@ pub(crate) fn fail(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, st
     let _ = link.http2.send_head(key, &mut fields, true, &mut link.out);
 }
 
-/// Answers a request that is not gRPC's.
+/// Answers a request that is not gRPC's, for the person who reads it.
 #[cold]
-pub(crate) fn refuse(link: &mut Link, key: StreamKey, http_status: &'static str, status: &Status) {
-    let _ = link.http2.send_head(key, &mut NotGrpc { http_status, status }, true, &mut link.out);
+pub(crate) fn refuse(link: &mut Link, key: StreamKey, mut why: NotGrpc) {
+    if link.http2.send_head(key, &mut why, false, &mut link.out).is_ok() {
+        let _ = link.http2.send_data(key, Bytes::from_static(why.text().as_bytes()), true, &mut link.out);
+    }
 }
 
 /// Answers a unary call: head, message and trailers straight into the write buffer.

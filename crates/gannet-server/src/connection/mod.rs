@@ -18,7 +18,7 @@ use gannet_http2::{ConnectionError, ConnectionErrorKind, ErrorCode, Event, Strea
 use gannet_transport::{Closed, Inbox, Link, Role, SendEnd, SharedStream};
 use hashbrown::HashMap;
 
-use self::answer::{refuse, send_failure, send_head, send_ok};
+use self::answer::{NotGrpc, refuse, send_failure, send_head, send_ok};
 use self::head::{GrpcContentType, HeadVisitor, Path, RequestHead};
 use crate::method::{CallHead, CallStart, MessageLimits, MethodSlot, RunningCall, Started};
 use crate::router::Router;
@@ -68,6 +68,8 @@ enum Call {
     None,
     /// Its message is awaited.
     Awaiting { key: StreamKey, method: u32, head: CallHead, gathering: Option<Box<Gathering>> },
+    /// It is no gRPC call; it is answered once the client has sent all of it.
+    Refused { key: StreamKey, why: NotGrpc },
     /// Its handler has a task.
     Running { key: StreamKey, call: RunningCall },
 }
@@ -120,7 +122,9 @@ impl ServerConnection {
     fn call(&mut self, key: StreamKey) -> Option<&mut Call> {
         self.calls.get_mut(key.slot as usize).filter(|call| match call {
             Call::None => false,
-            Call::Awaiting { key: own, .. } | Call::Running { key: own, .. } => *own == key,
+            Call::Awaiting { key: own, .. }
+            | Call::Refused { key: own, .. }
+            | Call::Running { key: own, .. } => *own == key,
         })
     }
 
@@ -138,6 +142,13 @@ impl ServerConnection {
 
     fn on_head(&mut self, link: &mut Link, key: StreamKey, end_stream: bool) {
         let head = self.visitor.take();
+        if let Some(why) = Self::not_grpc(&head) {
+            self.set_call(key.slot, Call::Refused { key, why });
+            if end_stream {
+                self.on_end(link, key);
+            }
+            return;
+        }
         let Some(method) = Self::admit(link, key, &mut self.blocks, &head) else { return };
         let call_head = CallHead {
             metadata: head.metadata,
@@ -165,21 +176,19 @@ impl ServerConnection {
         }
     }
 
+    /// Why a request is not gRPC's, if it is not.
+    fn not_grpc(head: &RequestHead) -> Option<NotGrpc> {
+        if head.content_type != GrpcContentType::Grpc {
+            Some(NotGrpc::ContentType)
+        } else if head.post {
+            None
+        } else {
+            Some(NotGrpc::Method)
+        }
+    }
+
     /// The method a request is for, unless the request has to be refused.
     fn admit(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, head: &RequestHead) -> Option<u32> {
-        if head.content_type != GrpcContentType::Grpc {
-            let what =
-                if head.content_type == GrpcContentType::Missing { "no content-type" } else { "another" };
-            let status = Status::unknown(format!(
-                "this is a gRPC server: the content-type must be application/grpc, but the request has {what}"
-            ));
-            refuse(link, key, "415", &status);
-            return None;
-        }
-        if !head.post {
-            refuse(link, key, "405", &Status::unknown("gRPC requests are sent with the method POST"));
-            return None;
-        }
         if !head.te_trailers {
             let status = Status::internal(
                 "the request lacks `te: trailers`; a proxy on the way may have removed it and would lose the trailers too",
@@ -231,6 +240,11 @@ impl ServerConnection {
         let mut release = len;
         match self.call(key) {
             None | Some(Call::None) => {}
+            Some(Call::Refused { .. }) => {
+                if end_stream {
+                    self.on_end(link, key);
+                }
+            }
             Some(Call::Running { call, .. }) => {
                 release = call.stream.receive().deliver_data(data);
                 if end_stream {
@@ -293,7 +307,12 @@ impl ServerConnection {
         match self.call(key) {
             Some(Call::Awaiting { .. }) => self.gather(link, key, Bytes::new(), true),
             Some(Call::Running { .. }) => self.end_of_requests(key),
-            _ => {}
+            Some(Call::Refused { why, .. }) => {
+                let why = *why;
+                self.take_call(key);
+                refuse(link, key, why);
+            }
+            Some(Call::None) | None => {}
         }
     }
 
@@ -458,7 +477,7 @@ impl ServerConnection {
         let status = Status::unavailable("the server is shutting down");
         for call in std::mem::take(&mut self.calls) {
             match call {
-                Call::None => {}
+                Call::None | Call::Refused { .. } => {}
                 Call::Awaiting { key, .. } => fail(link, key, &mut self.blocks, &status),
                 Call::Running { key, call } => {
                     call.task.abort();

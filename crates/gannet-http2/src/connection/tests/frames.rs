@@ -16,7 +16,9 @@ fn a_server_sends_its_settings_first_and_takes_a_preface_in_pieces() {
 
 #[test]
 fn what_is_not_the_preface_is_told_apart() {
-    let cases: [(&[u8], bool, &str); 7] = [
+    let cases: [(&[u8], bool, &str); 9] = [
+        (b"GET /a-long-path-of-which-the-end-is-yet-to-com", true, "HTTP/1.x"),
+        (b"INVALID CONNECTION PREFACE\r\n\r\n", false, "no HTTP/2"),
         (b"GET / HTTP/1.1\r\n", true, "HTTP/1.x"),
         (b"PUT /x HTTP/1.1\r\n", true, "HTTP/1.x"),
         (b"M-SEARCH * HTTP/1.1\r\n", true, "HTTP/1.x"),
