@@ -44,7 +44,7 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet-transport",
         siblings: &["gannet-core", "gannet-http2"],
-        others: &["bytes", "futures-core", "pin-project-lite", "socket2", "tokio", "tokio-util", "tracing"],
+        others: &["bytes", "futures-core", "tokio", "tokio-util", "tracing"],
     },
     Allowed {
         name: "gannet-server",
@@ -54,16 +54,7 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet-client",
         siblings: &["gannet-core", "gannet-http2", "gannet-transport"],
-        others: &[
-            "arc-swap",
-            "bytes",
-            "foldhash",
-            "futures-core",
-            "hashbrown",
-            "pin-project-lite",
-            "tokio",
-            "tracing",
-        ],
+        others: &["arc-swap", "bytes", "foldhash", "futures-core", "hashbrown", "tokio", "tracing"],
     },
     Allowed {
         name: "gannet-testing",
@@ -99,10 +90,9 @@ const ALLOWED: &[Allowed] = &[
             "gannet-http2",
             "gannet-prost",
             "gannet-server",
-            "gannet-testing",
             "gannet-transport",
         ],
-        others: &["buffa", "bytes", "futures-core", "prost", "tokio"],
+        others: &[],
     },
     Allowed {
         name: "gannet-cli",
