@@ -28,7 +28,7 @@ struct Allowed {
 /// The whole truth about the dependencies of `crates/`. Dev-dependencies are free, build-dependencies are not: a user
 /// waits for them too.
 ///
-/// A line is added here together with the reason in `ARCHITECTURE.md`, not to make the check pass.
+/// A line is added here because the dependency is right (`CONTRIBUTING.md`, Dependencies), not to make the check pass.
 const ALLOWED: &[Allowed] = &[
     // Pure state machines and values: no clock, socket or runtime, so neither tokio nor tracing.
     Allowed { name: "gannet-core", siblings: &[], others: &["base64", "bytes", "futures-core"] },
