@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gannet_build::{Codec, Config, Error, ErrorKind};
 
 /// Paths in messages are relative to the package, which is where tests run.
-fn error(config: Config) -> Error {
+fn error(config: &Config) -> Error {
     config.generate().expect_err("the input is wrong")
 }
 
@@ -22,7 +22,7 @@ fn every_wrong_file_is_explained() {
     files.sort();
     let mut texts = String::new();
     for file in files.iter().filter(|file| file.is_file() && !file.ends_with("types.proto")) {
-        writeln!(texts, "{}\n", error(Config::new().file(file))).unwrap();
+        writeln!(texts, "{}\n", error(&Config::new().file(file))).unwrap();
     }
     insta::assert_snapshot!(texts);
 }
@@ -46,7 +46,7 @@ fn every_wrong_configuration_is_explained() {
         Config::new().descriptor_set("tests/nothing.binpb"),
     ];
     let mut texts = String::new();
-    for config in cases {
+    for config in &cases {
         // The folder differs from machine to machine, the system's words from system to system.
         let text = error(config)
             .to_string()
@@ -59,7 +59,7 @@ fn every_wrong_configuration_is_explained() {
 
 #[test]
 fn an_error_can_be_asked_for_its_parts() {
-    let error = error(bad("unknown_type"));
+    let error = error(&bad("unknown_type"));
     assert_eq!(error.kind(), ErrorKind::Definition);
     assert_eq!(error.file(), Some(Path::new("tests/bad/unknown_type.proto")));
     assert_eq!((error.line(), error.column()), (Some(6), Some(16)));
@@ -79,6 +79,6 @@ fn each_fault_has_its_kind() {
         ("edition", ErrorKind::Edition),
         ("keyword", ErrorKind::Generation),
     ] {
-        assert_eq!(error(bad(name)).kind(), kind, "{name}");
+        assert_eq!(error(&bad(name)).kind(), kind, "{name}");
     }
 }

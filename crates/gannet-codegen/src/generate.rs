@@ -124,7 +124,7 @@ fn package(
             )
         })
     };
-    let descriptor_set = tree::descriptor_set_path(&modules, &options.root_file);
+    let descriptor_set = tree::descriptor_set_reference(&modules, &options.root_file);
     let context = service::Context { root, descriptor_set: &descriptor_set, options };
     for service in service::read(files, tree::item_names(&file.items), &resolve)? {
         let items: syn::File = syn::parse2(service::write(&service, &context)).map_err(not_rust)?;

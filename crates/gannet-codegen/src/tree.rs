@@ -76,11 +76,13 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
     let stem = root_file.strip_suffix(".rs").unwrap_or(root_file);
     let set_file = format!("{stem}.descriptor_set.rs");
     let name = format_ident!("{}", descriptor_set_name(root_file));
+    let length = Literal::usize_unsuffixed(descriptor_set.len());
+    // An array, not a slice: what a slice points to may be in the program once per use.
     let mut items: Vec<Item> = vec![parse_quote! {
         /// The encoded `google.protobuf.FileDescriptorSet` of these files and all that they import,
         /// custom options included, without comments.
         #[allow(dead_code)]
-        pub static #name: &[u8] = include!(#set_file);
+        pub static #name: [u8; #length] = *include!(#set_file);
     }];
     items.extend(root.items(true));
     files.push(GeneratedFile {
@@ -91,11 +93,11 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
     files
 }
 
-/// The path from a module of the tree to the static that holds the descriptor set.
-pub(crate) fn descriptor_set_path(modules: &[String], root_file: &str) -> TokenStream {
+/// A reference, in a module of the tree, to the static that holds the descriptor set.
+pub(crate) fn descriptor_set_reference(modules: &[String], root_file: &str) -> TokenStream {
     let supers = modules.iter().map(|_| quote!(super::));
     let name = format_ident!("{}", descriptor_set_name(root_file));
-    quote!(#(#supers)* #name)
+    quote!(&#(#supers)* #name)
 }
 
 /// Two trees can be included in one module if their files have different names.
@@ -137,10 +139,11 @@ fn share_modules(items: &mut [Item], node: &mut Node) {
 fn allow() -> Attribute {
     parse_quote! {
         #[allow(
-            dead_code, deprecated, missing_debug_implementations, missing_docs, non_camel_case_types,
-            non_snake_case, single_use_lifetimes, unnameable_types, unreachable_pub, unused_imports,
-            unused_qualifications, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction,
-            rustdoc::all
+            deprecated, elided_lifetimes_in_paths, missing_copy_implementations, missing_debug_implementations,
+            missing_docs, nonstandard_style, rust_2018_idioms, single_use_lifetimes, trivial_casts,
+            trivial_numeric_casts, unnameable_types, unreachable_pub, unused, unused_lifetimes,
+            unused_qualifications, unused_results, variant_size_differences, clippy::all, clippy::nursery,
+            clippy::pedantic, clippy::restriction, rustdoc::all
         )]
     }
 }

@@ -49,7 +49,9 @@ fn config(options: &Options) -> CodeGenConfig {
     config.preserve_unknown_fields = options.unknown_fields;
     // A `bytes` field is a slice of what was received, and is sent without a copy.
     config.bytes_fields = vec![(".".into(), BytesRepr::Bytes)];
-    config.extern_paths.clone_from(&options.extern_paths);
+    // buffa escapes keywords by itself, and does not take escaped ones.
+    let unescaped = options.extern_paths.iter().map(|(proto, rust)| (proto.clone(), rust.replace("r#", "")));
+    config.extern_paths = unescaped.collect();
     config.file_per_package = true;
     // Registration serves `Any` in JSON only.
     config.emit_register_fn = options.json;
@@ -68,9 +70,8 @@ fn types(
         let package = descriptors.file(file).and_then(|file| file.package.clone()).unwrap_or_default();
         for name in method_types(descriptors, file) {
             let Some(path) = context.rust_type_relative(name, &package, 0) else { continue };
-            let is_mapped_by_user = options_map(config, name);
             let tokens = idents::rust_path_to_tokens(&path);
-            let tokens = if is_mapped_by_user { tokens } else { paths::reroot(tokens, root) };
+            let tokens = if is_mapped_by_user(config, name) { tokens } else { paths::reroot(tokens, root) };
             types.insert((package.clone(), name.to_owned()), tokens);
         }
     }
@@ -101,6 +102,6 @@ fn refuse_keywords(file: &FileDescriptorProto) -> Result<(), Error> {
     }
 }
 
-fn options_map(config: &CodeGenConfig, name: &str) -> bool {
+fn is_mapped_by_user(config: &CodeGenConfig, name: &str) -> bool {
     config.extern_paths.iter().any(|(prefix, _)| name == prefix || name.starts_with(&format!("{prefix}.")))
 }

@@ -152,7 +152,7 @@ fn comment(file: &FileDescriptorProto, path: &[i32]) -> Vec<String> {
 pub(crate) struct Context<'a> {
     /// `::gannet::codegen`
     pub(crate) root: &'a TokenStream,
-    /// The path from the package's module to the static that holds the descriptor set.
+    /// A reference, in the package's module, to the static that holds the descriptor set.
     pub(crate) descriptor_set: &'a TokenStream,
     pub(crate) options: &'a Options,
 }
