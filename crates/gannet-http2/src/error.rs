@@ -160,26 +160,41 @@ impl BudgetKind {
 }
 
 /// The connection cannot go on. A GOAWAY with the code is in the write buffer already: flush it, then close.
+///
+/// It is one pointer, so that results that mostly hold none stay small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionError {
-    pub(crate) kind: ConnectionErrorKind,
-    pub(crate) code: ErrorCode,
-    pub(crate) reason: Cow<'static, str>,
+pub struct ConnectionError(Box<Cause>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cause {
+    kind: ConnectionErrorKind,
+    code: ErrorCode,
+    reason: Cow<'static, str>,
 }
 
 impl ConnectionError {
+    #[cold]
+    pub(crate) fn new(
+        kind: ConnectionErrorKind,
+        code: ErrorCode,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Box::new(Cause { kind, code, reason: reason.into() }))
+    }
+
+    #[cold]
     pub(crate) fn protocol(code: ErrorCode, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: ConnectionErrorKind::Protocol, code, reason: reason.into() }
+        Self::new(ConnectionErrorKind::Protocol, code, reason)
     }
 
     /// What kind of failure it is.
     pub fn kind(&self) -> ConnectionErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The code that was sent in the GOAWAY frame.
     pub fn code(&self) -> ErrorCode {
-        self.code
+        self.0.code
     }
 
     /// Who raised the error: always this endpoint. A peer's GOAWAY is an [`Event::GoAway`](crate::Event::GoAway).
@@ -189,42 +204,43 @@ impl ConnectionError {
 
     /// What happened, for people; the debug data of the GOAWAY frame.
     pub fn reason(&self) -> &str {
-        &self.reason
+        &self.0.reason
     }
 }
 
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            ConnectionErrorKind::Closed => write!(f, "the connection was closed here: {}", self.reason)?,
-            ConnectionErrorKind::Timeout => write!(f, "the peer did not answer: {}", self.reason)?,
-            ConnectionErrorKind::Budget(_) => write!(f, "the peer asks too much: {}", self.reason)?,
+        let Cause { kind, code, reason } = &*self.0;
+        match kind {
+            ConnectionErrorKind::Closed => write!(f, "the connection was closed here: {reason}")?,
+            ConnectionErrorKind::Timeout => write!(f, "the peer did not answer: {reason}")?,
+            ConnectionErrorKind::Budget(_) => write!(f, "the peer asks too much: {reason}")?,
             ConnectionErrorKind::NotHttp2 { .. } => {
-                return write!(f, "the peer does not speak HTTP/2: {}", self.reason);
+                return write!(f, "the peer does not speak HTTP/2: {reason}");
             }
-            ConnectionErrorKind::Protocol => write!(f, "the peer broke HTTP/2: {}", self.reason)?,
+            ConnectionErrorKind::Protocol => write!(f, "the peer broke HTTP/2: {reason}")?,
         }
-        write!(f, " ({})", self.code)
+        write!(f, " ({code})")
     }
 }
 
 impl std::error::Error for ConnectionError {}
 
 /// A stream ended before its time; the connection goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamError {
     pub(crate) code: ErrorCode,
     pub(crate) by: Initiator,
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: &'static str,
 }
 
 impl StreamError {
     pub(crate) fn local(code: ErrorCode, reason: &'static str) -> Self {
-        Self { code, by: Initiator::Local, reason: Cow::Borrowed(reason) }
+        Self { code, by: Initiator::Local, reason }
     }
 
     pub(crate) fn remote(code: ErrorCode, reason: &'static str) -> Self {
-        Self { code, by: Initiator::Remote, reason: Cow::Borrowed(reason) }
+        Self { code, by: Initiator::Remote, reason }
     }
 
     /// The code in the RST_STREAM frame. A stream of ours that the peer's GOAWAY left out has
@@ -239,8 +255,8 @@ impl StreamError {
     }
 
     /// What happened, for people.
-    pub fn reason(&self) -> &str {
-        &self.reason
+    pub fn reason(&self) -> &'static str {
+        self.reason
     }
 }
 

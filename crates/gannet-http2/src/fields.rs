@@ -21,6 +21,24 @@ pub trait HeaderVisitor {
 
     /// A field of the block, pseudo-header fields first.
     fn field(&mut self, tag: u32, name: &[u8], value: &[u8]);
+
+    /// The block that was just visited (a request's, the event comes next) is likely to come again byte for byte. A
+    /// visitor that keeps what it made of it at this place, a number below [`MEMO_PLACES`](Self::MEMO_PLACES), spares
+    /// itself the fields next time.
+    fn memorize(&mut self, place: usize) {
+        let _ = place;
+    }
+
+    /// The block that has begun has exactly the fields of the one that was last [memorized](Self::memorize) at this
+    /// place. True: the visitor takes them from its memory, and the block is not decoded. False: they come one by one as
+    /// ever.
+    fn recall(&mut self, place: usize) -> bool {
+        let _ = place;
+        false
+    }
+
+    /// How many places there are for [`memorize`](Self::memorize).
+    const MEMO_PLACES: usize = 4;
 }
 
 /// Fields to send: a request head, a response head or trailers.

@@ -149,11 +149,7 @@ pub(super) fn used_up(kind: BudgetKind) -> ConnectionError {
             "the budget `max_buffered_bytes` is used up: data is asked for and not read"
         }
     };
-    ConnectionError {
-        kind: ConnectionErrorKind::Budget(kind),
-        code: ErrorCode::EnhanceYourCalm,
-        reason: reason.into(),
-    }
+    ConnectionError::new(ConnectionErrorKind::Budget(kind), ErrorCode::EnhanceYourCalm, reason)
 }
 
 /// Counts the answers to control frames that wait in the write buffer.

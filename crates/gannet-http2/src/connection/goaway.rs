@@ -67,8 +67,7 @@ impl Connection {
     /// socket.
     pub fn close(&mut self, code: ErrorCode, debug: &str, out: &mut WriteBuffer) {
         if self.failed.is_none() {
-            let reason = debug.to_owned().into();
-            self.fail(ConnectionError { kind: ConnectionErrorKind::Closed, code, reason }, out);
+            self.fail(ConnectionError::new(ConnectionErrorKind::Closed, code, debug.to_owned()), out);
         }
     }
 

@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::budget::used_up;
+use super::memo::BlockMemo;
 use super::receive::protocol;
 use super::{Connection, Expecting, Role};
 use crate::error::BudgetKind;
 use crate::frame::{FrameHeader, flag, parse_headers};
-use crate::hpack::{DecodeOutcome, Field, FieldSink, NameKind, Pseudo};
+use crate::hpack::{DecodeOutcome, Field, FieldSink, HpackError, NameKind, Pseudo};
 use crate::stream::{Closed, State, Stream};
 use crate::{ConnectionError, ErrorCode, Event, HeaderVisitor, StreamError, StreamKey, WriteBuffer};
 
@@ -38,8 +39,6 @@ enum BlockKind {
     Request,
     Response,
     Trailers,
-    /// Nobody wants the fields: decoded for the sake of the table alone.
-    Discarded,
 }
 
 /// What is known of a well-formed block.
@@ -155,7 +154,7 @@ impl Connection {
         let slot = self.streams.insert(id, self.peer.initial_window as i32, self.stream_target as i32);
         let key = StreamKey { slot, id };
         visitor.begin(key, false);
-        let error = match self.decode(BlockKind::Request, block, visitor)? {
+        let error = match self.decode_request(block, visitor)? {
             Err(error) => error,
             Ok(_) if head.depends_on_itself => depends_on_itself(),
             Ok(decoded) if head.end_stream && !matches!(decoded.content_length, 0 | Stream::NO_LENGTH) => {
@@ -175,6 +174,35 @@ impl Connection {
         // The caller never heard of the stream, so there is no event.
         self.fail_stream(key, error, out)?;
         Ok(None)
+    }
+
+    /// Decodes a request's block, unless it came before and the visitor remembers it.
+    #[inline]
+    fn decode_request<V: HeaderVisitor>(
+        &mut self,
+        block: &[u8],
+        visitor: &mut V,
+    ) -> Result<Result<Decoded, StreamError>, ConnectionError> {
+        let Some(spot) = BlockMemo::spot(block) else {
+            return self.decode(BlockKind::Request, block, visitor);
+        };
+        let before = self.decoder.table_state();
+        let known = self.memo.recall(spot, block, before);
+        if let Some(content_length) = known
+            && visitor.recall(spot.place)
+        {
+            return Ok(Ok(Decoded { content_length, status: 0 }));
+        }
+        let decoded = self.decode(BlockKind::Request, block, visitor)?;
+        if let Ok(Decoded { content_length, .. }) = decoded
+            && known.is_none()
+            && !before.size_update_due
+            && self.decoder.table_state() == before
+            && self.memo.note(spot, block, before, content_length)
+        {
+            visitor.memorize(spot.place);
+        }
+        Ok(decoded)
     }
 
     /// A block on a stream in the table: a response head, trailers, or a mistake.
@@ -274,7 +302,10 @@ impl Connection {
     /// Decodes a block that nobody wants, since later ones build on its table.
     #[cold]
     fn discard<V: HeaderVisitor>(&mut self, block: &[u8], visitor: &mut V) -> Result<(), ConnectionError> {
-        self.decode(BlockKind::Discarded, block, visitor).map(|_| ())
+        self.decoder
+            .decode(block, self.config.max_header_list_size as usize, &mut DiscardingSink(visitor))
+            .map(|_| ())
+            .map_err(compression)
     }
 
     /// Decodes a block; the outer error is the connection's, the inner one the stream's.
@@ -290,7 +321,7 @@ impl Connection {
         let outcome = self
             .decoder
             .decode(block, self.config.max_header_list_size as usize, &mut sink)
-            .map_err(|error| ConnectionError::protocol(ErrorCode::CompressionError, error.to_string()))?;
+            .map_err(compression)?;
         if let DecodeOutcome::TooLarge { .. } = outcome {
             return Ok(Err(StreamError::local(
                 ErrorCode::EnhanceYourCalm,
@@ -302,6 +333,11 @@ impl Connection {
             Err(reason) => Err(StreamError::local(ErrorCode::ProtocolError, reason)),
         })
     }
+}
+
+#[cold]
+fn compression(error: HpackError) -> ConnectionError {
+    ConnectionError::protocol(ErrorCode::CompressionError, error.to_string())
 }
 
 #[cold]
@@ -335,64 +371,65 @@ const PATH: u8 = 8;
 const STATUS: u8 = 16;
 const CONNECT: u8 = 32;
 const REGULAR: u8 = 64;
+/// No message may have it.
+const NOWHERE: u8 = 128;
+
+#[inline]
+fn pseudo_bit(pseudo: Pseudo) -> u8 {
+    match pseudo {
+        Pseudo::Method => METHOD,
+        Pseudo::Scheme => SCHEME,
+        Pseudo::Authority => AUTHORITY,
+        Pseudo::Path => PATH,
+        Pseudo::Status => STATUS,
+        Pseudo::Protocol | Pseudo::Unknown => NOWHERE,
+    }
+}
 
 impl<V: HeaderVisitor> BlockSink<'_, V> {
     #[inline]
     fn pseudo(&mut self, pseudo: Pseudo, value: &[u8]) -> Result<(), &'static str> {
-        if self.seen & REGULAR != 0 {
-            return Err("a pseudo-header field behind a regular one (RFC 9113 §8.3)");
-        }
-        let request = match self.kind {
-            BlockKind::Request => true,
-            BlockKind::Response => false,
-            BlockKind::Trailers | BlockKind::Discarded => {
-                return Err("a pseudo-header field in trailers (RFC 9113 §8.1)");
-            }
+        let bit = pseudo_bit(pseudo);
+        let allowed = match self.kind {
+            BlockKind::Request => METHOD | SCHEME | AUTHORITY | PATH,
+            BlockKind::Response => STATUS,
+            BlockKind::Trailers => 0,
         };
-        let bit = match pseudo {
-            Pseudo::Method if request => {
-                if value == b"CONNECT" {
-                    self.seen |= CONNECT;
-                }
-                METHOD
-            }
-            Pseudo::Scheme if request => SCHEME,
-            Pseudo::Authority if request => AUTHORITY,
-            Pseudo::Path if request => {
-                if value.is_empty() {
-                    return Err("an empty :path (RFC 9113 §8.3.1)");
-                }
-                PATH
-            }
-            Pseudo::Status if !request => {
-                self.status =
-                    parse_status(value).ok_or("a :status that is not three digits (RFC 9113 §8.3.2)")?;
-                STATUS
-            }
-            Pseudo::Status => return Err("a :status in a request (RFC 9113 §8.3)"),
-            Pseudo::Method | Pseudo::Scheme | Pseudo::Authority | Pseudo::Path => {
-                return Err("a request's pseudo-header field in a response (RFC 9113 §8.3)");
-            }
-            Pseudo::Protocol => {
-                return Err("a :protocol, though extended CONNECT is not offered (RFC 8441 §4)");
-            }
-            Pseudo::Unknown => return Err("an unknown pseudo-header field (RFC 9113 §8.3)"),
-        };
-        if self.seen & bit != 0 {
-            return Err("a pseudo-header field twice (RFC 9113 §8.3)");
+        if self.seen & (bit | REGULAR) != 0 || allowed & bit == 0 {
+            return Err(self.pseudo_error(pseudo));
         }
         self.seen |= bit;
+        match pseudo {
+            Pseudo::Method if value == b"CONNECT" => self.seen |= CONNECT,
+            Pseudo::Path if value.is_empty() => return Err("an empty :path (RFC 9113 §8.3.1)"),
+            Pseudo::Status => {
+                self.status =
+                    parse_status(value).ok_or("a :status that is not three digits (RFC 9113 §8.3.2)")?;
+            }
+            _ => {}
+        }
         Ok(())
     }
 
-    #[inline]
-    fn check(&mut self, field: &Field<'_>) -> Result<(), &'static str> {
-        if !field.value_valid {
-            return Err("a field value with NUL, CR, LF or outer white space (RFC 9113 §8.2.1)");
+    /// Why a pseudo-header field may not stand where it does.
+    #[cold]
+    fn pseudo_error(&self, pseudo: Pseudo) -> &'static str {
+        if self.seen & REGULAR != 0 {
+            return "a pseudo-header field behind a regular one (RFC 9113 §8.3)";
         }
+        match pseudo {
+            _ if self.kind == BlockKind::Trailers => "a pseudo-header field in trailers (RFC 9113 §8.1)",
+            Pseudo::Protocol => "a :protocol, though extended CONNECT is not offered (RFC 8441 §4)",
+            Pseudo::Unknown => "an unknown pseudo-header field (RFC 9113 §8.3)",
+            Pseudo::Status if self.kind == BlockKind::Request => "a :status in a request (RFC 9113 §8.3)",
+            _ if self.seen & pseudo_bit(pseudo) != 0 => "a pseudo-header field twice (RFC 9113 §8.3)",
+            _ => "a request's pseudo-header field in a response (RFC 9113 §8.3)",
+        }
+    }
+
+    /// A field that is neither a pseudo-header field nor without meaning to HTTP/2.
+    fn special(&mut self, field: &Field<'_>) -> Result<(), &'static str> {
         match field.kind {
-            NameKind::Regular => {}
-            NameKind::Pseudo(pseudo) => return self.pseudo(pseudo, field.value),
             NameKind::ContentLength => {
                 let length =
                     parse_length(field.value).ok_or("a content-length that is no number (RFC 9110 §8.6)")?;
@@ -404,14 +441,36 @@ impl<V: HeaderVisitor> BlockSink<'_, V> {
             NameKind::Te if field.value != b"trailers" => {
                 return Err("a te other than `trailers` (RFC 9113 §8.2.2)");
             }
-            NameKind::Te => {}
             NameKind::ConnectionSpecific => return Err("a connection-specific field (RFC 9113 §8.2.2)"),
             NameKind::Invalid => {
                 return Err("a field name with upper case or a forbidden character (RFC 9113 §8.2.1)");
             }
+            NameKind::Te | NameKind::Regular | NameKind::Pseudo(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a field that is not just a regular one. Apart from those, so that they are inlined where they are decoded.
+    #[inline(never)]
+    fn checked_field(&mut self, field: &Field<'_>) -> ControlFlow<()> {
+        if let Err(error) = self.check(field) {
+            self.error = Some(error);
+            return ControlFlow::Break(());
+        }
+        self.visitor.field(field.tag, field.name, field.value);
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn check(&mut self, field: &Field<'_>) -> Result<(), &'static str> {
+        if !field.value_valid {
+            return Err("a field value with NUL, CR, LF or outer white space (RFC 9113 §8.2.1)");
+        }
+        if let NameKind::Pseudo(pseudo) = field.kind {
+            return self.pseudo(pseudo, field.value);
         }
         self.seen |= REGULAR;
-        Ok(())
+        self.special(field)
     }
 
     /// The rules that need the whole block.
@@ -439,7 +498,7 @@ impl<V: HeaderVisitor> BlockSink<'_, V> {
             BlockKind::Response if self.seen & STATUS == 0 => {
                 Err("a response without :status (RFC 9113 §8.3.2)")
             }
-            BlockKind::Response | BlockKind::Trailers | BlockKind::Discarded => Ok(()),
+            BlockKind::Response | BlockKind::Trailers => Ok(()),
         }
     }
 }
@@ -451,15 +510,25 @@ impl<V: HeaderVisitor> FieldSink for BlockSink<'_, V> {
 
     #[inline]
     fn field(&mut self, field: Field<'_>) -> ControlFlow<()> {
-        if self.kind == BlockKind::Discarded {
-            return ControlFlow::Break(());
+        if field.kind == NameKind::Regular && field.value_valid {
+            self.seen |= REGULAR;
+            self.visitor.field(field.tag, field.name, field.value);
+            return ControlFlow::Continue(());
         }
-        if let Err(error) = self.check(&field) {
-            self.error = Some(error);
-            return ControlFlow::Break(());
-        }
-        self.visitor.field(field.tag, field.name, field.value);
-        ControlFlow::Continue(())
+        self.checked_field(&field)
+    }
+}
+
+/// Takes the fields of a block that nobody wants: entries of the table are classified all the same.
+struct DiscardingSink<'a, V>(&'a mut V);
+
+impl<V: HeaderVisitor> FieldSink for DiscardingSink<'_, V> {
+    fn classify(&mut self, name: &[u8], value: &[u8]) -> u32 {
+        self.0.classify(name, value)
+    }
+
+    fn field(&mut self, _field: Field<'_>) -> ControlFlow<()> {
+        ControlFlow::Break(())
     }
 }
 

@@ -6,6 +6,7 @@ mod budget;
 mod flow;
 mod goaway;
 mod headers;
+mod memo;
 mod receive;
 mod send;
 mod streams;
@@ -20,6 +21,7 @@ use bdp::Bdp;
 use budget::{Buckets, ControlBytes};
 use goaway::GoAwayState;
 use headers::OpenBlock;
+use memo::BlockMemo;
 pub use send::InPlace;
 
 use crate::frame::{
@@ -110,6 +112,7 @@ pub struct Connection {
 
     decoder: Decoder,
     encoder: Encoder,
+    memo: BlockMemo,
     /// The fragments of a block whose CONTINUATION frames are still to come.
     block: Vec<u8>,
 
@@ -199,6 +202,7 @@ impl Connection {
             events: VecDeque::new(),
             decoder: Decoder::new(DEFAULT_TABLE_SIZE),
             encoder: Encoder::new(),
+            memo: BlockMemo::default(),
             block: Vec::new(),
             streams: StreamTable::new(),
             closed: ClosedStreams::default(),

@@ -62,9 +62,10 @@ impl Connection {
                 return Ok(None);
             }
             self.stats.frames_received += 1;
-            match self.receive_frame(header, input, out, visitor) {
+            let received = self.receive_frame(header, input, out, visitor);
+            match received {
                 Ok(None) => {}
-                Ok(event) => return Ok(event),
+                Ok(Some(_)) => return received,
                 Err(error) => return Err(self.fail(error, out)),
             }
         }
@@ -293,10 +294,11 @@ impl Connection {
             // RST_STREAM must not be sent for an idle stream (RFC 9113 §6.4).
             return Err(ConnectionError::protocol(error.code, error.reason));
         }
-        match self.streams.find(id) {
-            Some(slot) => self.fail_stream(StreamKey { slot, id }, error, out).map(Some),
-            None => self.send_rst_stream(id, error.code, out).map(|()| None),
+        if let Some(slot) = self.streams.find(id) {
+            return self.fail_stream(StreamKey { slot, id }, error, out).map(Some);
         }
+        self.buckets.spend(BudgetKind::ProvokedResets, self.now)?;
+        self.send_rst_stream(id, error.code, out).map(|()| None)
     }
 }
 
@@ -334,9 +336,5 @@ fn not_http2(seen: usize, input: &[u8]) -> ConnectionError {
     } else {
         "no HTTP/2 connection preface (RFC 9113 §3.4)"
     };
-    ConnectionError {
-        kind: ConnectionErrorKind::NotHttp2 { looks_like_http1 },
-        code: ErrorCode::ProtocolError,
-        reason: reason.into(),
-    }
+    ConnectionError::new(ConnectionErrorKind::NotHttp2 { looks_like_http1 }, ErrorCode::ProtocolError, reason)
 }

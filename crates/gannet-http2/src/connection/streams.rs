@@ -147,10 +147,10 @@ impl Connection {
     /// Ends the connection: all streams are dropped, and GOAWAY says why.
     #[cold]
     pub(super) fn fail(&mut self, error: ConnectionError, out: &mut WriteBuffer) -> ConnectionError {
-        if let ConnectionErrorKind::Budget(_) = error.kind {
+        if let ConnectionErrorKind::Budget(_) = error.kind() {
             self.stats.budget_trips += 1;
         }
-        self.put_final_go_away(error.code, &error.reason, out);
+        self.put_final_go_away(error.code(), error.reason(), out);
         self.failed = Some(error.clone());
         self.drop_streams();
         error

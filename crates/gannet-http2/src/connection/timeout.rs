@@ -33,11 +33,11 @@ impl Connection {
             self.put_final_go_away(ErrorCode::NoError, "", out);
         }
         if due(self.settings_deadline) {
-            let error = ConnectionError {
-                kind: ConnectionErrorKind::Timeout,
-                code: ErrorCode::SettingsTimeout,
-                reason: "SETTINGS were not acknowledged in time (`settings_ack_timeout`)".into(),
-            };
+            let error = ConnectionError::new(
+                ConnectionErrorKind::Timeout,
+                ErrorCode::SettingsTimeout,
+                "SETTINGS were not acknowledged in time (`settings_ack_timeout`)",
+            );
             return Err(self.fail(error, out));
         }
         if due(self.stall_deadline()) {

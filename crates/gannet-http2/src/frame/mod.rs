@@ -70,9 +70,10 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn parse(bytes: [u8; HEADER_LEN]) -> Self {
         let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = bytes;
+        let head = u32::from_be_bytes([l0, l1, l2, kind]);
         Self {
-            length: u32::from_be_bytes([0, l0, l1, l2]),
-            kind,
+            length: head >> 8,
+            kind: head as u8,
             flags,
             stream_id: u32::from_be_bytes([s0, s1, s2, s3]) & MAX_31,
         }
@@ -81,9 +82,9 @@ impl FrameHeader {
     /// The bytes on the wire.
     #[inline]
     pub(crate) fn encode(self) -> [u8; HEADER_LEN] {
-        let [_, l0, l1, l2] = self.length.to_be_bytes();
+        let [l0, l1, l2, kind] = (self.length << 8 | u32::from(self.kind)).to_be_bytes();
         let [s0, s1, s2, s3] = self.stream_id.to_be_bytes();
-        [l0, l1, l2, self.kind, self.flags, s0, s1, s2, s3]
+        [l0, l1, l2, kind, self.flags, s0, s1, s2, s3]
     }
 
     /// Whether a flag is set.

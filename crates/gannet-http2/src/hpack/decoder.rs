@@ -94,6 +94,16 @@ pub struct Decoder {
     scratch: Scratch,
 }
 
+/// See [`Decoder::table_state`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TableState {
+    inserted: u64,
+    entries: usize,
+    max_size: usize,
+    /// The next block must change the table.
+    pub(crate) size_update_due: bool,
+}
+
 /// What is remembered of an entry.
 #[derive(Clone, Copy)]
 struct Class {
@@ -161,6 +171,18 @@ impl Decoder {
             (false, true) => DecodeOutcome::TooLarge { size },
             (false, false) => DecodeOutcome::Complete { size },
         })
+    }
+
+    /// The state of the table, as far as it decides what a block means: while it is the same, and asks for no size update,
+    /// the same block decodes to the same fields.
+    #[inline]
+    pub(crate) fn table_state(&self) -> TableState {
+        TableState {
+            inserted: self.table.inserted(),
+            entries: self.table.len(),
+            max_size: self.table.max_size(),
+            size_update_due: self.table.max_size() > self.allowed,
+        }
     }
 
     /// Gives back the scratch memory; for a connection that has gone idle.

@@ -61,6 +61,11 @@ impl<R> DynamicTable<R> {
         self.max_size
     }
 
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// How many entries were ever inserted: the number of the next one.
     pub(super) fn inserted(&self) -> u64 {
         self.inserted

@@ -12,6 +12,7 @@ mod integer;
 mod name;
 mod static_table;
 
+pub(crate) use decoder::TableState;
 pub use decoder::{DecodeOutcome, Decoder, Field, FieldSink};
 pub use encoder::{Encoder, FixedBlock, Indexing};
 pub use error::HpackError;

@@ -115,7 +115,8 @@ fn a_priority_of_another_length_ends_its_stream_alone() {
         &["Reset 1 FRAME_SIZE_ERROR Local"],
         &["RST_STREAM 1 FRAME_SIZE_ERROR"],
     );
-    server.expect(&frame(kind::PRIORITY, 0, 1, &[0; 4]), &[], &[]);
+    // Even if the stream is closed (RFC 9113 §6.3).
+    server.expect(&frame(kind::PRIORITY, 0, 1, &[0; 4]), &[], &["RST_STREAM 1 FRAME_SIZE_ERROR"]);
     server.fails(&frame(kind::PRIORITY, 0, 3, &[0; 4]), "FRAME_SIZE_ERROR");
 }
 

@@ -192,3 +192,103 @@ fn responses_need_one_status_of_three_digits() {
     malformed(&[(":status", "200"), (":path", "/")]);
     malformed(&[("x", "y"), (":status", "200")]);
 }
+
+/// Remembers the fields of blocks that come again, and says so.
+#[derive(Default)]
+struct Remembering {
+    fields: Fields,
+    memory: [Vec<String>; <Remembering as HeaderVisitor>::MEMO_PLACES],
+    recalled: usize,
+}
+
+impl HeaderVisitor for Remembering {
+    fn classify(&mut self, name: &[u8], value: &[u8]) -> u32 {
+        HeaderVisitor::classify(&mut self.fields, name, value)
+    }
+
+    fn begin(&mut self, stream: StreamKey, trailers: bool) {
+        self.fields.begin(stream, trailers);
+    }
+
+    fn field(&mut self, tag: u32, name: &[u8], value: &[u8]) {
+        HeaderVisitor::field(&mut self.fields, tag, name, value);
+    }
+
+    fn memorize(&mut self, place: usize) {
+        self.memory[place].clone_from(&self.fields.fields);
+    }
+
+    fn recall(&mut self, place: usize) -> bool {
+        self.fields.fields.clone_from(&self.memory[place]);
+        self.recalled += 1;
+        true
+    }
+}
+
+/// Gives blocks of requests to a server whose visitor remembers; the fields of the last one, and how many were recalled.
+fn remembering(blocks: &[&Vec<u8>]) -> (Vec<String>, usize) {
+    let mut server = Script::server();
+    let mut visitor = Remembering::default();
+    let mut id = 1;
+    for block in blocks {
+        server.input.extend_from_slice(&frame(
+            kind::HEADERS,
+            flag::END_HEADERS | flag::END_STREAM,
+            id,
+            block,
+        ));
+        let (connection, out) = (&mut server.connection, &mut server.out);
+        let event = connection.receive(server.now, &mut server.input, out, &mut visitor).unwrap();
+        assert!(matches!(event, Some(Event::Head { end_stream: true, .. })), "{event:?}");
+        id += 2;
+    }
+    (visitor.fields.fields, visitor.recalled)
+}
+
+#[test]
+fn a_block_that_comes_again_is_recalled_from_the_third_time_on() {
+    let block = block(&REQUEST);
+    assert_eq!(remembering(&[&block; 2]).1, 0);
+    let (fields, recalled) = remembering(&[&block; 10]);
+    assert_eq!(recalled, 8);
+    assert_eq!(fields, [":method: POST", ":scheme: http", ":path: /p", ":authority: a"]);
+}
+
+#[test]
+fn a_block_is_not_recalled_once_the_table_has_changed() {
+    let adding = |value: u8| [&block(&REQUEST)[..], &[0x40, 1, b'a', 1, value]].concat();
+    let using = [&block(&REQUEST)[..], &[0xbe]].concat();
+    let (first, second) = (adding(b'1'), adding(b'2'));
+    let (fields, recalled) = remembering(&[&first, &using, &using, &using, &second, &using]);
+    assert_eq!(recalled, 1);
+    assert_eq!(fields.last().map(String::as_str), Some("a: 2"));
+    // A block that adds to the table is never recalled, for it must be decoded.
+    assert_eq!(remembering(&[&first; 10]).1, 0);
+    // Neither is one with an update of the table's size.
+    let resizing = [&[0x20][..], &block(&REQUEST)].concat();
+    let (fields, recalled) = remembering(&[&first, &resizing, &resizing, &resizing, &resizing]);
+    assert_eq!((fields.len(), recalled), (4, 1), "once the table is empty, the update changes nothing");
+    // Unless the table was allowed to be larger in between.
+    let restoring = [&[0x3f, 0xe1, 0x1f][..], &block(&REQUEST)].concat();
+    let blocks = [&resizing, &resizing, &resizing, &restoring, &resizing, &restoring, &first, &using];
+    let (fields, recalled) = remembering(&blocks);
+    assert_eq!((fields.last().map(String::as_str), recalled), (Some("a: 1"), 0));
+}
+
+#[test]
+fn a_recalled_content_length_is_checked_like_any_other() {
+    let block = block(&with(&[("content-length", "5")]));
+    let mut server = Script::server();
+    let mut visitor = Remembering::default();
+    for id in [1, 3, 5] {
+        server.input.extend_from_slice(&frame(kind::HEADERS, flag::END_HEADERS, id, &block));
+        let (connection, out) = (&mut server.connection, &mut server.out);
+        connection.receive(server.now, &mut server.input, out, &mut visitor).unwrap();
+    }
+    assert_eq!(visitor.recalled, 1);
+    server.expect(
+        &data(5, b"four", true),
+        &["Reset 5 PROTOCOL_ERROR Local"],
+        &["RST_STREAM 5 PROTOCOL_ERROR"],
+    );
+}
