@@ -3,6 +3,7 @@
 //! Not here: compression, credentials, TLS.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a program that says where it listens")]
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 //! it passed. Flags as grpc-go's client has them. Not here: the cases that need compression, credentials or TLS.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a program that says why it fails")]
 
 mod status;
 mod streaming;
@@ -90,6 +91,7 @@ async fn run(options: Options) -> Result<(), Failure> {
 }
 
 /// Fails unless both are equal.
+#[allow(clippy::needless_pass_by_value, reason = "an assertion, written with temporaries")]
 fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, expected: T) -> Result<(), Failure> {
     if seen == expected {
         Ok(())
@@ -99,8 +101,8 @@ fn expect_equal<T: PartialEq + std::fmt::Debug>(what: &str, seen: T, expected: T
 }
 
 /// Fails unless the payload has so many bytes, all of them zero.
-fn expect_zeros(payload: &Payload, size: usize) -> Result<(), Failure> {
-    expect_equal("payload size", payload.body.len(), size)?;
+fn expect_zeros(payload: &Payload, size: i32) -> Result<(), Failure> {
+    expect_equal("payload size", i32::try_from(payload.body.len())?, size)?;
     expect_equal("a byte that is not zero", payload.body.iter().find(|byte| **byte != 0), None)
 }
 

@@ -6,7 +6,7 @@ use gannet_conformance::{ECHO_INITIAL, ECHO_TRAILING, payload};
 use crate::{Failure, INITIAL_VALUE, TRAILING_VALUE, expect_echoed, expect_equal, expect_zeros};
 
 const LARGE_REQUEST: usize = 271_828;
-const LARGE_ANSWER: usize = 314_159;
+const LARGE_ANSWER: i32 = 314_159;
 
 pub(crate) async fn empty(client: &TestServiceClient) -> Result<(), Failure> {
     let reply = client.empty_call(Empty::default()).await?;
@@ -15,7 +15,7 @@ pub(crate) async fn empty(client: &TestServiceClient) -> Result<(), Failure> {
 
 fn large_request() -> SimpleRequest {
     SimpleRequest {
-        response_size: LARGE_ANSWER as i32,
+        response_size: LARGE_ANSWER,
         payload: payload(LARGE_REQUEST).into(),
         ..Default::default()
     }
