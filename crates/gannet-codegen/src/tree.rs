@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Item, parse_quote};
+use syn::{Item, parse_quote};
 
 use crate::GeneratedFile;
 use crate::names;
@@ -42,16 +42,31 @@ impl Node {
     }
 
     /// What stands in this module, besides what the package's file holds.
-    fn items(&self, is_root: bool) -> Vec<Item> {
+    fn items(&self) -> Vec<Item> {
         let include: Option<Item> = self.file.as_ref().map(|file| parse_quote!(include!(#file);));
         let children = self.children.iter().map(|(name, child)| {
             let name = module_ident(name);
-            let items = child.items(false);
-            let allow = is_root.then(allow);
-            let item: Item = parse_quote!(#allow pub mod #name { #(#items)* });
+            let items = child.items();
+            let item: Item = parse_quote!(pub mod #name { #(#items)* });
             item
         });
         include.into_iter().chain(children).collect()
+    }
+
+    /// The same as text, which is shorter than what a formatter makes of it.
+    fn lines(&self, depth: usize) -> Vec<String> {
+        let indent = "    ".repeat(depth);
+        let mut lines: Vec<String> =
+            self.file.iter().map(|file| format!("{indent}include!({file:?});")).collect();
+        for (name, child) in &self.children {
+            if depth == 0 {
+                lines.push(format!("\n#[allow({ALLOWED})]"));
+            }
+            lines.push(format!("{indent}pub mod {name} {{"));
+            lines.extend(child.lines(depth + 1));
+            lines.push(format!("{indent}}}"));
+        }
+        lines
     }
 }
 
@@ -62,7 +77,8 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
         root.at(&package.modules).file = Some(file_name(&package.name, root_file));
     }
     let mut files = Vec::with_capacity(packages.len() + 2);
-    for mut package in packages {
+    // From the inside out: what an inner package shares is settled before an outer one takes it in.
+    for mut package in packages.into_iter().rev() {
         let name = file_name(&package.name, root_file);
         if let Some(node) = root.find(&package.modules) {
             share_modules(&mut package.items, node);
@@ -73,24 +89,33 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
         }
         files.push(GeneratedFile { name, content: render(&package.items) });
     }
+    files.reverse();
     let stem = root_file.strip_suffix(".rs").unwrap_or(root_file);
     let set_file = format!("{stem}.descriptor_set.rs");
-    let name = format_ident!("{}", descriptor_set_name(root_file));
-    let length = Literal::usize_unsuffixed(descriptor_set.len());
-    // An array, not a slice: what a slice points to may be in the program once per use.
-    let mut items: Vec<Item> = vec![parse_quote! {
-        /// The encoded `google.protobuf.FileDescriptorSet` of these files and all that they import,
-        /// custom options included, without comments.
-        #[allow(dead_code)]
-        pub static #name: [u8; #length] = *include!(#set_file);
-    }];
-    items.extend(root.items(true));
+    let content = root_content(&root, &set_file, &descriptor_set_name(root_file), descriptor_set.len());
     files.push(GeneratedFile {
         name: set_file,
         content: format!("{}\n", Literal::byte_string(descriptor_set)),
     });
-    files.push(GeneratedFile { name: root_file.to_owned(), content: render(&items) });
+    files.push(GeneratedFile { name: root_file.to_owned(), content });
     files
+}
+
+/// The root file. Its static is an array, not a slice, as what a slice points to may be in the
+/// program once per use.
+fn root_content(root: &Node, set_file: &str, name: &str, length: usize) -> String {
+    let tree = root.lines(0).join("\n");
+    format!(
+        "{HEADER}
+/// The encoded `google.protobuf.FileDescriptorSet` of these files and all that they import,
+/// custom options included, without comments.
+#[allow(dead_code)]
+pub static {name}: [u8; {length}] = *include!({set_file:?});
+
+{}
+",
+        tree.trim_start()
+    )
 }
 
 /// A reference, in a module of the tree, to the static that holds the descriptor set.
@@ -130,23 +155,19 @@ fn share_modules(items: &mut [Item], node: &mut Node) {
         let name = module.ident.to_string();
         if let Some(mut child) = node.children.remove(&name) {
             share_modules(content, &mut child);
-            content.extend(child.items(false));
+            content.extend(child.items());
         }
     }
 }
 
 /// The lints that generated code may trip, whichever of them the user's crate turns on.
-fn allow() -> Attribute {
-    parse_quote! {
-        #[allow(
-            deprecated, elided_lifetimes_in_paths, missing_copy_implementations, missing_debug_implementations,
-            missing_docs, nonstandard_style, rust_2018_idioms, single_use_lifetimes, trivial_casts,
-            trivial_numeric_casts, unnameable_types, unreachable_pub, unused, unused_lifetimes,
-            unused_qualifications, unused_results, variant_size_differences, clippy::all, clippy::nursery,
-            clippy::pedantic, clippy::restriction, rustdoc::all
-        )]
-    }
-}
+const ALLOWED: &str = "
+    deprecated, elided_lifetimes_in_paths, missing_copy_implementations, missing_debug_implementations,
+    missing_docs, nonstandard_style, rust_2018_idioms, single_use_lifetimes, trivial_casts,
+    trivial_numeric_casts, unnameable_types, unreachable_pub, unused, unused_lifetimes,
+    unused_qualifications, unused_results, variant_size_differences,
+    clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction, rustdoc::all
+";
 
 fn allow_on(item: &mut Item) {
     let attributes = match item {
@@ -161,7 +182,10 @@ fn allow_on(item: &mut Item) {
         Item::Use(item) => &mut item.attrs,
         _ => return,
     };
-    attributes.push(allow());
+    // The list is ours, and does parse.
+    if let Ok(lints) = ALLOWED.parse::<TokenStream>() {
+        attributes.push(parse_quote!(#[allow(#lints)]));
+    }
 }
 
 /// The names that items bring into their module.
