@@ -1,5 +1,5 @@
 //! Compiles the contract.
 
-fn main() {
-    gannet_build::compile("proto/helloworld.proto").unwrap();
+fn main() -> Result<(), gannet_build::Error> {
+    gannet_build::compile("proto/helloworld.proto")
 }

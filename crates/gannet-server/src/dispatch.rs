@@ -63,7 +63,7 @@ impl Pace {
     #[inline]
     pub(crate) fn samples(&mut self) -> bool {
         self.calls = self.calls.wrapping_add(1);
-        self.dispatch == Dispatch::Adaptive && (self.calls <= LEARNING || self.calls % SAMPLE == 0)
+        self.dispatch == Dispatch::Adaptive && (self.calls <= LEARNING || self.calls.is_multiple_of(SAMPLE))
     }
 
     /// A first poll was timed.
@@ -78,7 +78,7 @@ impl Pace {
     /// A call was spawned because earlier ones were long. Spawned polls are not timed; every such call takes a step
     /// back towards trying in place again.
     pub(crate) fn spawned(&mut self) {
-        if self.calls % SAMPLE == 0 {
+        if self.calls.is_multiple_of(SAMPLE) {
             self.score = self.score.saturating_sub(1);
         }
     }

@@ -73,6 +73,7 @@ impl Server {
     /// # Panics
     ///
     /// If a service of that name was added before.
+    #[allow(clippy::should_implement_trait, reason = "services are added; servers are not summed")]
     pub fn add(mut self, service: impl Service) -> Self {
         self.router.add(service.into_methods());
         self
@@ -341,10 +342,9 @@ impl Connections {
 }
 
 fn log_end(peer: &gannet_core::ConnectionInfo, closed: &Closed) {
-    match closed {
-        Closed::Protocol(error) => {
-            tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
-        }
-        _ => tracing::debug!(?peer, %closed, "a connection ended"),
+    if let Closed::Protocol(error) = closed {
+        tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
+    } else {
+        tracing::debug!(?peer, %closed, "a connection ended");
     }
 }

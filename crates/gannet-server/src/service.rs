@@ -22,6 +22,7 @@ pub trait Service: Send + 'static {
 /// A handler's hold on its service; dereferences to it.
 ///
 /// Each connection counts its own holders, so that connections on different cores do not share a counter per call.
+#[allow(clippy::redundant_allocation, reason = "the outer counter is the connection's own")]
 pub struct Handle<T> {
     service: Arc<Arc<T>>,
 }
@@ -54,6 +55,7 @@ impl<T> fmt::Debug for Handle<T> {
 }
 
 /// Collects the handlers of one service; made and filled by generated code.
+#[allow(clippy::struct_field_names, reason = "the methods are what the type is for")]
 pub struct Methods<T> {
     descriptor: &'static ServiceDescriptor,
     service: Arc<T>,

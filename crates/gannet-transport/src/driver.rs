@@ -88,6 +88,10 @@ pub trait Role: Send + Unpin + 'static {
     /// Receives the header fields.
     type Visitor: HeaderVisitor;
 
+    /// Whether this side says nothing until the peer has: a server then can answer a peer that does not speak HTTP/2 in
+    /// words of its own, and its SETTINGS go out with the answer to the client's.
+    const SPEAKS_SECOND: bool;
+
     /// The visitor for the next header block.
     fn visitor(&mut self) -> &mut Self::Visitor;
 
@@ -131,6 +135,8 @@ pub struct Driver<I, R: Role> {
     input: BytesMut,
     /// Frames may be left in `input` that were not handled because the write buffer was full.
     input_waits: bool,
+    /// Nothing is written yet, because the peer is to speak first.
+    silent: bool,
     inbox: UnboundedReceiver<Command<R::Command>>,
     inbox_open: bool,
     commands: Vec<Command<R::Command>>,
@@ -202,6 +208,7 @@ where
             link: Link { http2, out, now: now() },
             input: BytesMut::new(),
             input_waits: false,
+            silent: R::SPEAKS_SECOND,
             inbox,
             inbox_open: true,
             commands: Vec::new(),
@@ -221,14 +228,18 @@ where
                 Poll::Ready(Ok(0)) => {
                     return Turn::Close(Closed::ByPeer { mid_frame: !self.input.is_empty() });
                 }
-                Poll::Ready(Ok(_)) => progress = true,
+                Poll::Ready(Ok(_)) => {
+                    progress = true;
+                    self.silent = false;
+                }
                 Poll::Ready(Err(error)) => return Turn::Close(Closed::Io(error)),
             }
         }
-        if progress && self.link.out.len() < WRITE_HIGH_MARK {
-            if let Err(error) = self.handle_input() {
-                return self.fail(error);
-            }
+        if progress
+            && self.link.out.len() < WRITE_HIGH_MARK
+            && let Err(error) = self.handle_input()
+        {
+            return self.fail(error);
         }
         while self.timer.poll(context, self.link.http2.next_timeout()).is_ready() {
             self.link.now = now();
@@ -290,12 +301,13 @@ where
                 self.input_waits = true;
                 return Ok(());
             }
-            match link.http2.receive(link.now, &mut self.input, &mut link.out, self.role.visitor())? {
-                Some(event) => self.role.on_event(link, event),
-                None => {
-                    self.input_waits = false;
-                    return Ok(());
-                }
+            if let Some(event) =
+                link.http2.receive(link.now, &mut self.input, &mut link.out, self.role.visitor())?
+            {
+                self.role.on_event(link, event);
+            } else {
+                self.input_waits = false;
+                return Ok(());
             }
         }
     }
@@ -310,7 +322,7 @@ where
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        if self.link.out.is_empty() {
+        if self.link.out.is_empty() || self.silent {
             return Poll::Ready(Ok(()));
         }
         while !self.link.out.is_empty() {
@@ -333,6 +345,7 @@ where
 
     /// The connection is to end: its streams fail now, the last bytes still go out.
     fn close(&mut self, why: Closed) {
+        self.silent = false;
         self.role.on_closed(&why);
         self.inbox.close();
         while let Ok(command) = self.inbox.try_recv() {

@@ -69,10 +69,10 @@ fn whole_answer<C: Codec<Rep>, Rep>(stream: &Stream, limit: usize) -> Result<Res
 }
 
 fn one_message(mut chunks: VecDeque<Bytes>, limit: usize) -> Result<Bytes, Status> {
-    if chunks.len() == 1 {
-        if let Some(message) = chunks.front().and_then(|chunk| unary_message(chunk, limit).transpose()) {
-            return message;
-        }
+    if chunks.len() == 1
+        && let Some(message) = chunks.front().and_then(|chunk| unary_message(chunk, limit).transpose())
+    {
+        return message;
     }
     let mut deframer = Deframer::new(limit);
     for chunk in chunks.drain(..) {

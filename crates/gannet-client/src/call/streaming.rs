@@ -147,13 +147,12 @@ fn open(
         Some(status) => Err(status),
         None => first(&stream),
     };
-    match checked {
-        Err(status) => stream.fail(&status),
-        Ok(()) => {
-            let whole_limit = whole.then_some(channel.settings().max_receive);
-            let head = CallHead { method, metadata, deadline, whole_limit };
-            submit_when_ready(channel, head, &stream, wait_for_ready);
-        }
+    if let Err(status) = checked {
+        stream.fail(&status);
+    } else {
+        let whole_limit = whole.then_some(channel.settings().max_receive);
+        let head = CallHead { method, metadata, deadline, whole_limit };
+        submit_when_ready(channel, head, &stream, wait_for_ready);
     }
     let body = CallBody::new(&stream, deadline);
     (stream, body)

@@ -210,10 +210,10 @@ impl Subchannel {
 
 /// One error of all failed addresses.
 fn explain(uri: &str, mut failures: Vec<(&Address, std::io::Error)>) -> Error {
-    if failures.len() == 1 {
-        if let Some((_, cause)) = failures.pop() {
-            return Error::new(Phase::Connect, uri, cause);
-        }
+    if failures.len() == 1
+        && let Some((_, cause)) = failures.pop()
+    {
+        return Error::new(Phase::Connect, uri, cause);
     }
     let causes: Vec<_> = failures.iter().map(|(address, cause)| format!("{address}: {cause}")).collect();
     Error::new(Phase::Connect, uri, causes.join("; "))

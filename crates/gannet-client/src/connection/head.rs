@@ -129,7 +129,7 @@ impl HeaderVisitor for HeadVisitor {
             kind::HTTP_STATUS => head.http_status = argument as u16,
             kind::CONTENT_TYPE_GRPC => head.grpc_content = true,
             kind::CONTENT_TYPE_OTHER => head.content_type = String::from_utf8_lossy(value).into_owned(),
-            kind::GRPC_STATUS => head.grpc_status = Some(Code::from_i32(argument as i32)),
+            kind::GRPC_STATUS => head.grpc_status = Some(Code::from_i32(argument.cast_signed())),
             kind::GRPC_MESSAGE => head.message = percent::decode(value),
             kind::GRPC_DETAILS => head.details = base64::decode(value).unwrap_or_default(),
             kind::ENCODING_OTHER => head.encoding = Some(String::from_utf8_lossy(value).into_owned()),

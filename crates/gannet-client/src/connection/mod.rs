@@ -62,7 +62,7 @@ struct OpenedCall {
     /// Bytes that may still come.
     room: usize,
     whole_limit: Option<usize>,
-    got_head: bool,
+    deadline: Option<Deadline>,
 }
 
 impl ClientConnection {
@@ -107,29 +107,29 @@ impl ClientConnection {
         }
         let timeout = match call.deadline {
             None => None,
-            Some(deadline) => match deadline.remaining(link.now) {
-                Some(timeout) => Some(timeout),
-                None => {
+            Some(deadline) => {
+                if let Some(timeout) = deadline.remaining(link.now) {
+                    Some(timeout)
+                } else {
                     call.stream
                         .fail(&Status::deadline_exceeded("the deadline passed before the call was sent"));
                     return;
                 }
-            },
+            }
         };
         let mut fields = self.blocks.fields(call.method, timeout, &call.metadata);
         match link.http2.open(link.now, &mut fields, false, &mut link.out) {
             Ok(key) => self.opened(link, key, call),
             Err(OpenError::StreamLimit) => self.waiting.push_back(call),
             Err(error) => {
-                let status = match error {
-                    OpenError::HeadersTooLarge { .. } => Status::resource_exhausted(error.to_string()),
-                    _ => {
-                        self.leave_service();
-                        Status::unavailable(format!(
-                            "the connection to {} takes no more calls: {error}",
-                            self.peer
-                        ))
-                    }
+                let status = if let OpenError::HeadersTooLarge { .. } = error {
+                    Status::resource_exhausted(error.to_string())
+                } else {
+                    self.leave_service();
+                    Status::unavailable(format!(
+                        "the connection to {} takes no more calls: {error}",
+                        self.peer
+                    ))
                 };
                 call.stream.fail(&status);
             }
@@ -147,7 +147,7 @@ impl ClientConnection {
             stream: call.stream,
             room: call.whole_limit.map_or(usize::MAX, |limit| limit.saturating_add(MESSAGE_HEADER_LEN)),
             whole_limit: call.whole_limit,
-            got_head: false,
+            deadline: call.deadline,
         });
         self.send_from(link, key);
     }
@@ -179,7 +179,6 @@ impl ClientConnection {
         } else if end_stream {
             self.end_call(link, key, head.into_end());
         } else {
-            call.got_head = true;
             call.stream.receive().deliver_head(head.metadata);
         }
     }
@@ -214,9 +213,14 @@ impl ClientConnection {
         self.end_call(link, key, end);
     }
 
-    fn on_reset(&mut self, key: StreamKey, error: &StreamError) {
+    fn on_reset(&mut self, link: &Link, key: StreamKey, error: &StreamError) {
         let Some(call) = self.take_call(key) else { return };
+        // A server that holds the deadline too may end the call a moment before our own timer does.
+        let timed_out = call.deadline.is_some_and(|deadline| deadline.remaining(link.now).is_none());
         let code = match error.by() {
+            Initiator::Remote if timed_out && error.code() == ErrorCode::Cancel => {
+                gannet_core::Code::DeadlineExceeded
+            }
             Initiator::Remote => status_mapping::code_of_http2_error(error.code().as_u32()),
             Initiator::Local => gannet_core::Code::Internal,
         };
@@ -256,6 +260,7 @@ fn too_large(limit: usize) -> Status {
 impl Role for ClientConnection {
     type Command = ClientCommand;
     type Visitor = HeadVisitor;
+    const SPEAKS_SECOND: bool = false;
 
     #[inline]
     fn visitor(&mut self) -> &mut HeadVisitor {
@@ -267,7 +272,7 @@ impl Role for ClientConnection {
             Event::Data { stream, data, end_stream } => self.on_data(link, stream, data, end_stream),
             Event::Head { stream, end_stream } => self.on_head(link, stream, end_stream),
             Event::Trailers { stream } => self.on_trailers(link, stream),
-            Event::Reset { stream, error } => self.on_reset(stream, &error),
+            Event::Reset { stream, error } => self.on_reset(link, stream, &error),
             Event::Writable { stream } => self.send_from(link, stream),
             Event::OpenAvailable => self.open_waiting(link),
             Event::GoAway { .. } => {

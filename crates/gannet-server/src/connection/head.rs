@@ -15,7 +15,7 @@ use gannet_http2::{HeaderVisitor, StreamKey};
 use crate::router::Router;
 
 /// What a request's head says, as far as gRPC is concerned.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RequestHead {
     pub(crate) path: Path,
     pub(crate) post: bool,
@@ -28,7 +28,7 @@ pub(crate) struct RequestHead {
 }
 
 /// What the `:path` names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum Path {
     /// There was none, which the engine lets pass for no request.
     #[default]
@@ -70,11 +70,18 @@ pub(crate) struct HeadVisitor {
     router: Arc<Router>,
     head: RequestHead,
     trailers: bool,
+    /// Heads of blocks that come again and again.
+    memory: [Option<Box<RequestHead>>; Self::MEMO_PLACES],
 }
 
 impl HeadVisitor {
     pub(crate) fn new(router: Arc<Router>) -> Self {
-        Self { router, head: RequestHead::default(), trailers: false }
+        Self {
+            router,
+            head: RequestHead::default(),
+            trailers: false,
+            memory: [const { None }; Self::MEMO_PLACES],
+        }
     }
 
     /// The head that was gathered last.
@@ -145,6 +152,23 @@ impl HeaderVisitor for HeadVisitor {
                 )));
             }
             _ => {}
+        }
+    }
+
+    fn memorize(&mut self, place: usize) {
+        if let Some(kept) = self.memory.get_mut(place) {
+            *kept = Some(Box::new(self.head.clone()));
+        }
+    }
+
+    #[inline]
+    fn recall(&mut self, place: usize) -> bool {
+        match self.memory.get(place) {
+            Some(Some(kept)) => {
+                self.head.clone_from(kept);
+                true
+            }
+            _ => false,
         }
     }
 }

@@ -158,20 +158,17 @@ impl ServerConnection {
             connection: self.info.clone(),
         };
         let kind = self.serving.router.method(method).map(|method| method.descriptor.kind);
-        match kind {
-            Some(MethodKind::ClientStreaming | MethodKind::Bidirectional) => {
-                let started =
-                    self.with_method(link, key, method, |slot, start| slot.start_streaming(start, call_head));
-                self.settle(key, started);
-                if end_stream {
-                    self.end_of_requests(key);
-                }
+        if let Some(MethodKind::ClientStreaming | MethodKind::Bidirectional) = kind {
+            let started =
+                self.with_method(link, key, method, |slot, start| slot.start_streaming(start, call_head));
+            self.settle(key, started);
+            if end_stream {
+                self.end_of_requests(key);
             }
-            _ => {
-                self.set_call(key.slot, Call::Awaiting { key, method, head: call_head, gathering: None });
-                if end_stream {
-                    self.on_data(link, key, Bytes::new(), true);
-                }
+        } else {
+            self.set_call(key.slot, Call::Awaiting { key, method, head: call_head, gathering: None });
+            if end_stream {
+                self.on_data(link, key, Bytes::new(), true);
             }
         }
     }
@@ -390,6 +387,7 @@ fn far(link: &Link) -> std::time::Instant {
 impl Role for ServerConnection {
     type Command = ServerCommand;
     type Visitor = HeadVisitor;
+    const SPEAKS_SECOND: bool = true;
 
     #[inline]
     fn visitor(&mut self) -> &mut HeadVisitor {

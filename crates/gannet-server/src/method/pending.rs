@@ -53,10 +53,10 @@ impl PendingCall {
             Ok(Poll::Pending) => {}
             Err(payload) => return Poll::Ready(SendEnd::Failed(panicked(&*payload))),
         }
-        if let Some(deadline) = deadline {
-            if deadline.as_mut().poll(context).is_ready() {
-                return Poll::Ready(SendEnd::Failed(deadline_exceeded()));
-            }
+        if let Some(deadline) = deadline
+            && deadline.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(SendEnd::Failed(deadline_exceeded()));
         }
         Poll::Pending
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use gannet_core::{Codec, Metadata, Request, Response, Status};
+use gannet_core::{Codec, Deadline, Metadata, Request, Response, Status};
 use gannet_transport::now;
 use pin_project_lite::pin_project;
 
@@ -138,22 +138,13 @@ where
             Poll::Pending => None,
         }
     }
-
-    fn run(
-        &self,
-        start: &CallStart<'_>,
-        handler: Pin<Box<UnaryHandler<C, Rep, Fut>>>,
-        head: Spawned,
-    ) -> Started {
-        let stream = Stream::accepted(start.inbox.clone(), start.key);
-        let task = PendingCall::spawn(handler, Arc::clone(&stream), head.deadline);
-        Started::Running(RunningCall { stream, task, head_sent: false })
-    }
 }
 
-/// What is left of a call's head once its request is made.
-struct Spawned {
-    deadline: Option<gannet_core::Deadline>,
+/// Gives a handler that is not ready a task of its own.
+fn run(start: &CallStart<'_>, handler: Pin<Box<dyn PendingHandler>>, deadline: Option<Deadline>) -> Started {
+    let stream = Stream::accepted(start.inbox.clone(), start.key);
+    let task = PendingCall::spawn(handler, Arc::clone(&stream), deadline);
+    Started::Running(RunningCall { stream, task, head_sent: false })
 }
 
 impl<C, Req, Rep, T, F, Fut> MethodSlot for UnarySlot<C, Req, Rep, T, F, Fut>
@@ -193,7 +184,7 @@ where
                     self.pace.samples();
                     self.pace.spawned();
                 }
-                return self.run(&start, place, Spawned { deadline });
+                return run(&start, place, deadline);
             }
             Ok(Some(Ok(response))) => {
                 reply::<C, Rep>(start.link, start.key, start.blocks, response, start.limits.send);

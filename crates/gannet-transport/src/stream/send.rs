@@ -147,10 +147,10 @@ impl SendHalf {
         if std::mem::replace(&mut self.finished, true) {
             return false;
         }
-        if let SendEnd::Ok(trailers) = &mut end {
-            if trailers.is_empty() {
-                *trailers = std::mem::take(&mut self.trailers);
-            }
+        if let SendEnd::Ok(trailers) = &mut end
+            && trailers.is_empty()
+        {
+            *trailers = std::mem::take(&mut self.trailers);
         }
         self.end = Some(end);
         true
