@@ -1,6 +1,7 @@
 //! Calls the Greeter: one call per name, or all names on one stream.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is what it is for")]
 
 use clap::Parser;
 use gannet::{Channel, Status};
