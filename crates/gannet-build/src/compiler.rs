@@ -104,6 +104,7 @@ fn help_for(message: &str) -> Option<&'static str> {
 /// Compiles with an installed protoc.
 pub(crate) fn with_protoc(protoc: &Path, sources: &Sources, scratch: &Path) -> Result<Compiled, Error> {
     let set_file = scratch.join("gannet_protos.descriptor_set");
+    fs::create_dir_all(scratch).map_err(|error| Error::io("the folder cannot be made", scratch, error))?;
     let mut command = Command::new(protoc);
     command.arg("--include_imports").arg("--include_source_info").arg("-o").arg(&set_file);
     for include in &sources.includes {
@@ -130,8 +131,11 @@ pub(crate) fn with_protoc(protoc: &Path, sources: &Sources, scratch: &Path) -> R
 
 /// protoc writes `file:line:column: message`, one line per fault; the first is where to look.
 fn protoc_error(stderr: &str, sources: &Sources) -> Error {
-    let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.next().unwrap_or("protoc failed and did not say why");
+    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+    // Warnings without a place may stand before it.
+    let has_place = |line: &&str| line.split(':').nth(1).is_some_and(|part| part.parse::<usize>().is_ok());
+    let index = lines.iter().position(has_place).unwrap_or(0);
+    let first = lines.get(index).copied().unwrap_or("protoc failed and did not say why");
     let parts: Vec<&str> = first.splitn(4, ':').collect();
     let mut error = match parts.as_slice() {
         [file, line, column, message] if line.parse::<usize>().is_ok() => {
@@ -141,7 +145,8 @@ fn protoc_error(stderr: &str, sources: &Sources) -> Error {
         }
         _ => Error::new(ErrorKind::Protoc, first),
     };
-    let rest: Vec<&str> = lines.collect();
+    let rest: Vec<&str> =
+        lines.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, line)| *line).collect();
     if !rest.is_empty() {
         error = error.with_help(format!("protoc said further:\n{}", rest.join("\n")));
     }

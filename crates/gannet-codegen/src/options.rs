@@ -1,5 +1,7 @@
 //! What a user may choose about the generated code, and how the plugin's parameter spells it.
 
+use syn::parse::Parser as _;
+
 use crate::error::{Error, ErrorKind};
 
 /// Which library the generated messages belong to.
@@ -123,7 +125,7 @@ impl Options {
         }
         let paths = self.extern_paths.iter().map(|(_, path)| path);
         for path in paths.chain([&self.gannet_path]) {
-            if syn::parse_str::<syn::Path>(path).is_err() {
+            if syn::Path::parse_mod_style.parse_str(path).is_err() {
                 return Err(Error::new(ErrorKind::Option, format!("`{path}` is not a Rust path"))
                     .with_help("write it like `::my_crate::module`"));
             }
@@ -203,6 +205,7 @@ mod tests {
             ("extern_path=.x", "`extern_path=.x`"),
             ("extern_path=x=::y", "`x`"),
             ("gannet_path=a b", "`a b`"),
+            ("extern_path=.x=::a::B<C>", "`::a::B<C>`"),
             ("codec=prost,views", "`views`"),
         ] {
             let error = Options::from_parameter(parameter).unwrap_err();

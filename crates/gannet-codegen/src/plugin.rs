@@ -14,8 +14,8 @@ const REQUEST_FILE_TO_GENERATE: u32 = 1;
 const REQUEST_PARAMETER: u32 = 2;
 const REQUEST_PROTO_FILE: u32 = 15;
 
-/// `FEATURE_PROTO3_OPTIONAL` and `FEATURE_SUPPORTS_EDITIONS`.
-const FEATURES: u64 = 1 | 2;
+const FEATURE_PROTO3_OPTIONAL: u64 = 1;
+const FEATURE_SUPPORTS_EDITIONS: u64 = 2;
 /// The editions that the message generators know: proto2 and proto3 count as editions too.
 const EDITION_PROTO2: i32 = 998;
 const EDITION_2023: i32 = 1000;
@@ -33,7 +33,7 @@ const EDITION_2023: i32 = 1000;
 /// ```
 pub fn run(request: &[u8]) -> Vec<u8> {
     let mut response = CodeGeneratorResponse {
-        supported_features: Some(FEATURES),
+        supported_features: Some(FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS),
         minimum_edition: Some(EDITION_PROTO2),
         maximum_edition: Some(EDITION_2023),
         ..Default::default()

@@ -33,6 +33,7 @@ pub(super) fn generate(
     let mut requests = Vec::new();
     let mut package_of = BTreeMap::new();
     for file in files.iter().filter_map(|name| descriptors.file(name)) {
+        refuse_editions(file)?;
         let package = file.package.clone().unwrap_or_default();
         let module = Module::from_protobuf_package_name(&package);
         package_of.insert(module.clone(), package);
@@ -68,6 +69,16 @@ fn config(options: &Options, root: &TokenStream) -> prost_build::Config {
         config.extern_path(proto, rust);
     }
     config
+}
+
+/// prost's generator does not know editions, and panics at the sight of one.
+fn refuse_editions(file: &FileDescriptorProto) -> Result<(), Error> {
+    if file.syntax.as_deref() != Some("editions") {
+        return Ok(());
+    }
+    let name = file.name.as_deref().unwrap_or_default();
+    Err(Error::new(ErrorKind::Messages, format!("{name}: the file uses editions, which prost does not know"))
+        .with_help("use the codec buffa, or write the file in proto3"))
 }
 
 /// Hands a file over in prost's types, with comments that rustdoc will not compile.
