@@ -1,38 +1,16 @@
-//! The scripted peer as a client of the real server: over TCP and in memory, in good faith and in bad.
+//! The scripted peer as a client of the real server, over TCP and in memory.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gannet_core::{
-    Code, Codec, EncodeBuffer, MethodDescriptor, MethodKind, Request, Response as Reply, ServiceDescriptor,
-    Status,
-};
+use gannet_core::{Code, Request, Response as Reply};
 use gannet_server::{Handle, Methods, Server, ServiceMethods};
 use gannet_testing::{ErrorCode, Frame, ScriptedPeer, flag, header_block, kind};
 use gannet_transport::memory;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
-const PATH: &str = "/test.Echo/Upper";
-
-static METHODS: [MethodDescriptor; 1] =
-    [MethodDescriptor::new(PATH, "test.Echo", "Upper", MethodKind::Unary)];
-static ECHO: ServiceDescriptor =
-    ServiceDescriptor { name: "test.Echo", methods: &METHODS, file_descriptor_set: &[] };
-
-/// Messages that are any bytes.
-struct Raw;
-
-impl Codec<Bytes> for Raw {
-    fn encode(message: &Bytes, buffer: &mut EncodeBuffer) -> Result<(), Status> {
-        buffer.put_slice(message);
-        Ok(())
-    }
-
-    fn decode(bytes: Bytes) -> Result<Bytes, Status> {
-        Ok(bytes)
-    }
-}
+use crate::{ECHO, PATH, Raw};
 
 fn upper(request: &Request<Bytes>) -> Reply<Bytes> {
     Bytes::from(request.to_ascii_uppercase()).into()
