@@ -10,6 +10,8 @@
 
 mod receive;
 mod send;
+#[cfg(test)]
+mod tests;
 
 pub use receive::{ReceiveEnd, ReceiveHalf, StreamBody};
 pub use send::{SendEnd, SendHalf, Taken, append_message};
