@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gannet_client::{Channel, UnaryCall};
-use gannet_core::{Code, Request, Status};
+use gannet_core::{Code, Request, Response, Status};
 use gannet_testing::{ErrorCode, ScriptError, ScriptedPeer};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -24,7 +24,7 @@ async fn call(script: impl AsyncFnOnce(&mut Peer) -> Result<(), ScriptError>) ->
     let calling = UnaryCall::<Bytes, Bytes, Raw>::new(&channel, &METHODS[0], request);
     // The connection stays until the call has its answer.
     let (answer, _server) = tokio::join!(calling, serving);
-    answer.map(|response| response.into_inner())
+    answer.map(Response::into_inner)
 }
 
 /// The stream of a request that has arrived whole.
