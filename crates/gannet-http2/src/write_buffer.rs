@@ -8,6 +8,9 @@ use bytes::{Buf, Bytes, BytesMut};
 /// Payloads from this size on are kept by reference instead of being copied, in bytes.
 pub const SEGMENT_MIN: usize = 4096;
 
+/// The least memory that the tail takes, in bytes.
+const TAIL_MIN: usize = 2048;
+
 /// From this many written bytes at the front of the tail on they are cut off, so that a tail that never becomes empty
 /// does not grow for ever.
 const CUT_WRITTEN: usize = 64 << 10;
@@ -85,10 +88,19 @@ impl WriteBuffer {
         }
     }
 
+    /// Takes memory at once for what usually follows, rather than growing step by step.
+    #[inline]
+    fn warm(&mut self) {
+        if self.tail.capacity() == 0 {
+            self.tail.reserve(TAIL_MIN);
+        }
+    }
+
     /// Lends the tail to an encoder that appends to it; [`restore_tail`](Self::restore_tail) takes it back. Its first
     /// [`tail_len`](Self::tail_len) bytes must stay as they are.
     #[inline]
     pub fn take_tail(&mut self) -> BytesMut {
+        self.warm();
         std::mem::take(&mut self.tail)
     }
 
@@ -114,6 +126,7 @@ impl WriteBuffer {
 
     #[inline]
     pub(crate) fn tail_mut(&mut self) -> &mut BytesMut {
+        self.warm();
         &mut self.tail
     }
 

@@ -106,11 +106,7 @@ impl Connection {
         let outstanding =
             (i64::from(target) - i64::from(state.receive_window) - i64::from(state.release_due)).max(0);
         state.release_due += outstanding.min(i64::from(bytes)) as u32;
-        if state.release_due > 0 && u64::from(state.release_due) * 2 >= u64::from(target) {
-            put_window_update(out.tail_mut(), stream.id, state.release_due);
-            state.receive_window += state.release_due as i32;
-            state.release_due = 0;
-        }
+        reopen(state, stream.id, target, out);
     }
 
     #[inline]
@@ -228,15 +224,27 @@ impl Connection {
     }
 
     /// Our first SETTINGS took effect, which may have made the windows of streams smaller than the default.
-    pub(super) fn initial_receive_window_effective(&mut self) {
+    pub(super) fn initial_receive_window_effective(&mut self, out: &mut WriteBuffer) {
         let size = self.config.initial_stream_window;
         if size < self.stream_target && !self.bdp.has_grown() {
             let decrement = (self.stream_target - size) as i32;
             self.stream_target = size;
-            for (_, stream) in self.streams.iter_mut() {
+            for (key, stream) in self.streams.iter_mut() {
                 stream.receive_window -= decrement;
+                // What was consumed may be all that the smaller window holds; then the peer waits for this.
+                reopen(stream, key.id, size, out);
             }
         }
+    }
+}
+
+/// Tells the peer of consumed bytes once they are half a window.
+#[inline]
+fn reopen(stream: &mut Stream, id: u32, target: u32, out: &mut WriteBuffer) {
+    if stream.release_due > 0 && u64::from(stream.release_due) * 2 >= u64::from(target) {
+        put_window_update(out.tail_mut(), id, stream.release_due);
+        stream.receive_window += stream.release_due as i32;
+        stream.release_due = 0;
     }
 }
 

@@ -204,7 +204,7 @@ impl Connection {
             if !payload.is_empty() {
                 return Err(frame_size("a SETTINGS acknowledgement with a payload (RFC 9113 §6.5)"));
             }
-            return self.settings_acknowledged().map(|()| None);
+            return self.settings_acknowledged(out).map(|()| None);
         }
         if !payload.len().is_multiple_of(6) {
             return Err(frame_size("a SETTINGS whose length is not a multiple of 6 (RFC 9113 §6.5)"));

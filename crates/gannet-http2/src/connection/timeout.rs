@@ -63,7 +63,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn settings_acknowledged(&mut self) -> Result<(), ConnectionError> {
+    pub(super) fn settings_acknowledged(&mut self, out: &mut WriteBuffer) -> Result<(), ConnectionError> {
         if self.settings_unacknowledged == 0 {
             return self.buckets.spend(BudgetKind::IgnoredFrames, self.now);
         }
@@ -75,7 +75,7 @@ impl Connection {
         if !self.settings_effective {
             self.settings_effective = true;
             self.decoder.set_max_size(self.config.header_table_size as usize);
-            self.initial_receive_window_effective();
+            self.initial_receive_window_effective(out);
         }
         Ok(())
     }

@@ -113,6 +113,16 @@ fn a_smaller_window_counts_from_its_acknowledgement_on() {
 }
 
 #[test]
+fn what_was_consumed_before_a_smaller_window_counts_is_told_when_it_does() {
+    let config = Config { initial_stream_window: 10, adaptive_window: false, ..Config::default() };
+    let mut server = Script::new(false, config);
+    server.feed(&[PREFACE, &settings(&[])[..], &request(1, false), &data(1, &[0; 100], false)].concat());
+    server.sent();
+    // The peer's window is 10 - 100 now; without a word from here it would wait for ever.
+    server.expect(&settings_ack(), &[], &["WINDOW_UPDATE 1 100"]);
+}
+
+#[test]
 fn bytes_of_gone_streams_reopen_the_connections_window() {
     let mut server = receiver(65_535, 65_535);
     let key = server.key(1);
