@@ -114,25 +114,13 @@ impl EncodeBuffer {
 
     #[cold]
     fn push_segment(&mut self, segment: Bytes) {
-        let piece = self.cut();
+        let piece = cut(&mut self.tail, self.start);
         let pieces = self.pieces.get_or_insert_default();
         pieces.list.reserve(2);
         if !piece.is_empty() {
             pieces.push(piece);
         }
         pieces.push(segment);
-    }
-
-    /// Takes what was written since the last segment out of the tail.
-    fn cut(&mut self) -> Bytes {
-        let written = self.tail.get(self.start..).unwrap_or_default();
-        if written.len() >= SEGMENT_MIN {
-            return self.tail.split_off(self.start).freeze();
-        }
-        // Usually the tags and lengths between two segments: with a copy, the lent buffer keeps its room.
-        let piece = Bytes::copy_from_slice(written);
-        self.tail.truncate(self.start);
-        piece
     }
 
     /// The buffer itself, for writers that append to one. Only append: what stands in it already belongs to others.
@@ -156,22 +144,34 @@ impl EncodeBuffer {
 
     /// Gives back what was lent, with the message behind it or beside it.
     #[inline]
-    pub fn finish(mut self) -> Encoded {
-        let segments = match self.pieces.take() {
-            None => Vec::new(),
-            Some(pieces) => self.finish_pieces(*pieces),
-        };
-        Encoded { tail: self.tail, start: self.start, segments }
-    }
-
-    #[cold]
-    fn finish_pieces(&mut self, mut pieces: Pieces) -> Vec<Bytes> {
-        let last = self.cut();
-        if !last.is_empty() {
-            pieces.list.push(last);
+    pub fn finish(self) -> Encoded {
+        let Self { tail, start, pieces } = self;
+        match pieces {
+            None => Encoded { tail, start, segments: Vec::new() },
+            Some(pieces) => finish_pieces(tail, start, *pieces),
         }
-        pieces.list
     }
+}
+
+#[cold]
+fn finish_pieces(mut tail: BytesMut, start: usize, mut pieces: Pieces) -> Encoded {
+    let last = cut(&mut tail, start);
+    if !last.is_empty() {
+        pieces.list.push(last);
+    }
+    Encoded { tail, start, segments: pieces.list }
+}
+
+/// Takes what was written since the last segment out of the tail.
+fn cut(tail: &mut BytesMut, start: usize) -> Bytes {
+    let written = tail.get(start..).unwrap_or_default();
+    if written.len() >= SEGMENT_MIN {
+        return tail.split_off(start).freeze();
+    }
+    // Usually the tags and lengths between two segments: with a copy, the lent buffer keeps its room.
+    let piece = Bytes::copy_from_slice(written);
+    tail.truncate(start);
+    piece
 }
 
 #[cfg(test)]
