@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use gannet_http2::{Connection, ConnectionError, Event, HeaderVisitor, WriteBuffer};
+use gannet_http2::{Config, Connection, ConnectionError, Event, HeaderVisitor, WriteBuffer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Sleep;
@@ -194,18 +194,23 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     R: Role,
 {
-    /// Puts a connection together; `http2` has written its preface into `out` already.
-    pub fn new(
-        io: I,
-        role: R,
-        http2: Connection,
-        out: WriteBuffer,
-        inbox: UnboundedReceiver<Command<R::Command>>,
-    ) -> Self {
+    /// Puts a connection together.
+    ///
+    /// What waits to be written is bounded whatever `config` says: a peer that grants large windows but does not read
+    /// holds the senders up, not the memory.
+    pub fn new(io: I, role: R, mut config: Config, inbox: UnboundedReceiver<Command<R::Command>>) -> Self {
+        config.write_high_mark = config.write_high_mark.min(WRITE_HIGH_MARK);
+        let now = now();
+        let mut out = WriteBuffer::default();
+        let http2 = if R::SPEAKS_SECOND {
+            Connection::server(config, now, &mut out)
+        } else {
+            Connection::client(config, now, &mut out)
+        };
         Self {
             io,
             role,
-            link: Link { http2, out, now: now() },
+            link: Link { http2, out, now },
             input: BytesMut::new(),
             input_waits: false,
             silent: R::SPEAKS_SECOND,
@@ -220,9 +225,11 @@ where
     fn turn(&mut self, context: &mut Context<'_>) -> Turn {
         self.handle_commands(context);
         let mut progress = false;
+        // Nothing is read now, so that nothing will wake this task for what could be.
+        let unread = self.link.out.len() >= WRITE_HIGH_MARK;
         if self.input_waits {
             progress = true;
-        } else if self.link.out.len() < WRITE_HIGH_MARK {
+        } else if !unread {
             match self.poll_read(context) {
                 Poll::Pending => {}
                 Poll::Ready(Ok(0)) => {
@@ -247,10 +254,11 @@ where
                 return self.fail(error);
             }
         }
+        self.handle_own_events();
         match self.poll_write(context) {
             Poll::Ready(Err(error)) => Turn::Close(Closed::Io(error)),
             Poll::Ready(Ok(())) if self.role.is_done(&self.link) => Turn::Close(Closed::Done),
-            Poll::Ready(Ok(())) if progress => Turn::Again,
+            Poll::Ready(Ok(())) if self.flush_queued() || progress || unread => Turn::Again,
             Poll::Ready(Ok(())) => Turn::Wait,
             // Woken when the socket takes more; until then more input only makes sense if its answers find room.
             Poll::Pending if progress && self.link.out.len() < WRITE_HIGH_MARK && !self.input_waits => {
@@ -277,6 +285,23 @@ where
                     self.commands = commands;
                 }
             }
+        }
+    }
+
+    /// Takes what streams have queued because the write buffer was full (`Config::write_high_mark`). Whether there was
+    /// anything.
+    fn flush_queued(&mut self) -> bool {
+        let Link { http2, out, .. } = &mut self.link;
+        if http2.wants_flush() {
+            http2.flush(out);
+        }
+        !out.is_empty() && !self.silent
+    }
+
+    /// Handles what commands and time have caused: a call that is cancelled lets another one open, for example.
+    fn handle_own_events(&mut self) {
+        while let Some(event) = self.link.http2.poll_event() {
+            self.role.on_event(&mut self.link, event);
         }
     }
 
@@ -328,6 +353,9 @@ where
         while !self.link.out.is_empty() {
             if ready!(poll_write_buf(Pin::new(&mut self.io), context, &mut self.link.out))? == 0 {
                 return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            if self.link.http2.wants_flush() {
+                self.link.http2.flush(&mut self.link.out);
             }
         }
         self.link.out.shrink();
