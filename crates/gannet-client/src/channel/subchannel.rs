@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
-use gannet_http2::{Connection, WriteBuffer};
 use gannet_transport::{Accepted, Address, Driver, Error, Inbox, Phase, TransportStream, connect};
 use tokio::sync::watch;
 
@@ -146,8 +145,10 @@ impl Subchannel {
                 let wait = this.lock_backoff().after_failure();
                 tracing::debug!(%error, ?wait, "connecting failed");
                 this.state.send_replace(Connectivity::TransientFailure(error));
+                let mut gone = this.state.subscribe();
                 drop(this);
-                tokio::time::sleep(wait).await;
+                // Ends with an error when the channel is gone, and only then.
+                let _ = tokio::time::timeout(wait, gone.wait_for(|_| false)).await;
                 if let Some(this) = subchannel.upgrade() {
                     this.state.send_replace(Connectivity::Idle);
                 }
@@ -178,13 +179,11 @@ impl Subchannel {
         (accepted, peer): (Accepted, String),
     ) -> Driver<Box<dyn TransportStream>, ClientConnection> {
         let (inbox, receiver) = Inbox::new();
-        let mut out = WriteBuffer::default();
-        let http2 = Connection::client(self.settings.http2.clone(), gannet_transport::now(), &mut out);
         let handle = Arc::new(ConnectionHandle { inbox, peer: peer.clone() });
-        let role = ClientConnection::new(&self.settings, peer, Arc::downgrade(self));
+        let role = ClientConnection::new(&self.settings, peer, Arc::downgrade(self), Arc::downgrade(&handle));
         self.ready.store(Some(handle));
         self.state.send_replace(Connectivity::Ready);
-        Driver::new(accepted.io, role, http2, out, receiver)
+        Driver::new(accepted.io, role, self.settings.http2.clone(), receiver)
     }
 
     /// Waits until the subchannel is not in transient failure.
@@ -195,9 +194,15 @@ impl Subchannel {
         let _ = state.wait_for(left).await;
     }
 
-    /// The peer wants no more calls on the connection: the next call gets a new one.
-    pub(crate) fn going_away(&self) {
+    /// The peer of a connection wants no more calls on it: the next call gets a new one. Nothing happens if there is a
+    /// new one already.
+    pub(crate) fn going_away(&self, connection: &Weak<ConnectionHandle>) {
         self.state.send_if_modified(|state| {
+            let current =
+                |ready: &Arc<ConnectionHandle>| std::ptr::eq(Arc::as_ptr(ready), connection.as_ptr());
+            if !self.ready.load().as_ref().is_some_and(current) {
+                return false;
+            }
             self.ready.store(None);
             let was_ready = matches!(state, Connectivity::Ready);
             if was_ready {

@@ -17,10 +17,7 @@ use gannet_transport::{Closed, Link, Role, SendEnd, SharedStream};
 
 use self::head::HeadVisitor;
 use self::request::RequestBlocks;
-use crate::channel::{ChannelSettings, Subchannel};
-
-/// While a stream has this much in the engine's queue, no more is taken from its sender: 64 KiB.
-const QUEUE_HIGH_MARK: usize = 64 * 1024;
+use crate::channel::{ChannelSettings, ConnectionHandle, Subchannel};
 
 /// A stream as a call and this connection share it.
 pub(crate) type Stream = SharedStream<ClientCommand>;
@@ -52,6 +49,8 @@ pub(crate) struct ClientConnection {
     waiting: VecDeque<OpenCall>,
     peer: String,
     subchannel: Weak<Subchannel>,
+    /// What the subchannel knows this connection by.
+    handle: Weak<ConnectionHandle>,
     abandoned: bool,
 }
 
@@ -66,7 +65,12 @@ struct OpenedCall {
 }
 
 impl ClientConnection {
-    pub(crate) fn new(settings: &ChannelSettings, peer: String, subchannel: Weak<Subchannel>) -> Self {
+    pub(crate) fn new(
+        settings: &ChannelSettings,
+        peer: String,
+        subchannel: Weak<Subchannel>,
+        handle: Weak<ConnectionHandle>,
+    ) -> Self {
         Self {
             visitor: HeadVisitor::default(),
             blocks: RequestBlocks::new(settings),
@@ -74,6 +78,7 @@ impl ClientConnection {
             waiting: VecDeque::new(),
             peer,
             subchannel,
+            handle,
             abandoned: false,
         }
     }
@@ -167,7 +172,7 @@ impl ClientConnection {
 
     fn leave_service(&self) {
         if let Some(subchannel) = self.subchannel.upgrade() {
-            subchannel.going_away();
+            subchannel.going_away(&self.handle);
         }
     }
 
@@ -229,7 +234,7 @@ impl ClientConnection {
 
     /// Takes what a call has to send, as far as the engine's queue has room.
     fn send_from(&mut self, link: &mut Link, key: StreamKey) {
-        if link.http2.queued_bytes(key) >= QUEUE_HIGH_MARK {
+        if link.http2.is_full(key) {
             // The engine says when there is room again.
             return;
         }

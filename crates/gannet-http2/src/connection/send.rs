@@ -331,6 +331,13 @@ impl Connection {
         }
     }
 
+    /// Whether the stream has more queued than [`Config::stream_high_mark`](crate::Config::stream_high_mark) allows, or had
+    /// and [`Event::Writable`] has not come yet: whoever has more to send does well to wait for that event.
+    #[inline]
+    pub fn is_full(&self, stream: StreamKey) -> bool {
+        self.streams.get(stream).is_some_and(|stream| stream.full)
+    }
+
     /// Whether data waits for room in the write buffer alone; see [`flush`](Self::flush).
     #[inline]
     pub fn wants_flush(&self) -> bool {

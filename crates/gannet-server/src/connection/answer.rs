@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gannet_core::wire::percent;
 use gannet_core::{Code, Codec, Metadata, Response, Status};
 use gannet_http2::hpack::{FixedBlock, Indexing};
-use gannet_http2::{BlockWriter, HeaderFields, StreamKey};
+use gannet_http2::{BlockWriter, HeaderFields, SendError, StreamKey};
 use gannet_transport::{Link, append_message};
 
 /// The fixed header blocks of one connection.
@@ -130,35 +130,75 @@ impl HeaderFields for NotGrpc {
     }
 }
 
-/// Sends the response head.
-pub(crate) fn send_head(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, metadata: &Metadata) {
-    // A stream that is gone by now needs no answer; that is the only way sending can fail.
-    let _ = if metadata.is_empty() {
+// Sending fails in two ways: the stream is gone by now, which needs no answer, or the peer does not take header lists of
+// this size, which is the end of the call and has to be told in fewer words.
+
+/// Sends the response head. False: the call has been ended instead.
+#[must_use]
+pub(crate) fn send_head(
+    link: &mut Link,
+    key: StreamKey,
+    blocks: &mut ReplyBlocks,
+    metadata: &Metadata,
+) -> bool {
+    let sent = if metadata.is_empty() {
         link.http2.send_head(key, &mut blocks.head, false, &mut link.out)
     } else {
         link.http2.send_head(key, &mut Head { fixed: &mut blocks.head, metadata }, false, &mut link.out)
     };
+    if let Err(error @ SendError::HeadersTooLarge { .. }) = &sent {
+        fail(link, key, blocks, &metadata_too_large(error));
+        return false;
+    }
+    true
 }
 
 /// Ends a call that succeeded, behind its queued replies.
 pub(crate) fn send_ok(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, metadata: &Metadata) {
-    let _ = if metadata.is_empty() {
+    let sent = if metadata.is_empty() {
         link.http2.send_trailers(key, &mut blocks.ok, &mut link.out)
     } else {
         link.http2.send_trailers(key, &mut OkTrailers { fixed: &mut blocks.ok, metadata }, &mut link.out)
     };
+    if let Err(error @ SendError::HeadersTooLarge { .. }) = &sent {
+        send_failure(link, key, &metadata_too_large(error));
+    }
 }
 
 /// Ends a call that failed after its response head was sent, behind its queued replies.
+#[cold]
 pub(crate) fn send_failure(link: &mut Link, key: StreamKey, status: &Status) {
-    let _ = link.http2.send_trailers(key, &mut Failure { head: None, status }, &mut link.out);
+    let sent = link.http2.send_trailers(key, &mut Failure { head: None, status }, &mut link.out);
+    if let Err(SendError::HeadersTooLarge { .. }) = sent {
+        let mut fields = Failure { head: None, status: &shortened(status) };
+        let _ = link.http2.send_trailers(key, &mut fields, &mut link.out);
+    }
 }
 
 /// Answers a call whose response head was not sent with a failure alone (Trailers-Only in gRPC's words).
 #[cold]
 pub(crate) fn fail(link: &mut Link, key: StreamKey, blocks: &mut ReplyBlocks, status: &Status) {
     let mut fields = Failure { head: Some(&mut blocks.head), status };
-    let _ = link.http2.send_head(key, &mut fields, true, &mut link.out);
+    let sent = link.http2.send_head(key, &mut fields, true, &mut link.out);
+    if let Err(SendError::HeadersTooLarge { .. }) = sent {
+        let mut fields = Failure { head: Some(&mut blocks.head), status: &shortened(status) };
+        let _ = link.http2.send_head(key, &mut fields, true, &mut link.out);
+    }
+}
+
+/// Of the message of a status that a client does not take whole, so many characters are sent.
+const SHORT_MESSAGE: usize = 200;
+
+#[cold]
+fn metadata_too_large(error: &SendError) -> Status {
+    Status::resource_exhausted(format!("the metadata of the response cannot be sent: {error}"))
+}
+
+/// A status without what may be large.
+#[cold]
+fn shortened(status: &Status) -> Status {
+    let start: String = status.message().chars().take(SHORT_MESSAGE).collect();
+    Status::new(status.code(), format!("{start} (cut short: the client does not take all of this status)"))
 }
 
 /// Answers a request that is not gRPC's, for the person who reads it.
@@ -179,7 +219,9 @@ pub(crate) fn reply<C: Codec<Rep>, Rep>(
     limit: usize,
 ) {
     let (message, metadata, trailers) = response.into_parts();
-    send_head(link, key, blocks, &metadata);
+    if !send_head(link, key, blocks, &metadata) {
+        return;
+    }
     let mut refused = None;
     let _ = link.http2.send_data_in_place(key, false, &mut link.out, |tail| {
         match append_message(tail, limit, |buffer| C::encode(&message, buffer)) {

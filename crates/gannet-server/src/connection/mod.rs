@@ -38,9 +38,6 @@ pub(crate) type Stream = SharedStream<ServerCommand>;
 /// How a call's task reaches this connection.
 pub(crate) type CallInbox = Inbox<ServerCommand>;
 
-/// While a stream has this much in the engine's queue, no more is taken from its handler: 64 KiB.
-const QUEUE_HIGH_MARK: usize = 64 * 1024;
-
 /// What a server has to know to answer on any of its connections.
 #[derive(Debug)]
 pub(crate) struct Serving {
@@ -322,7 +319,7 @@ impl ServerConnection {
 
     /// Takes what a running call has to send, as far as the engine's queue has room.
     fn send_from(&mut self, link: &mut Link, key: StreamKey) {
-        if link.http2.queued_bytes(key) >= QUEUE_HIGH_MARK {
+        if link.http2.is_full(key) {
             // The engine says when there is room again.
             return;
         }
@@ -332,15 +329,20 @@ impl ServerConnection {
             return;
         }
         let taken = call.stream.send().take();
-        let nothing = taken.chunks.is_empty() && taken.tail.is_empty();
+        let head = taken.head.unwrap_or_default();
+        let nothing = head.is_empty() && taken.chunks.is_empty() && taken.tail.is_empty();
         if !call.head_sent {
             if let (true, Some(SendEnd::Failed(status))) = (nothing, &taken.end) {
                 fail(link, key, blocks, status);
-                calls[key.slot as usize] = Call::None;
+                Self::ended(&mut calls[key.slot as usize]);
                 return;
             }
             call.head_sent = true;
-            send_head(link, key, blocks, &taken.head.unwrap_or_default());
+            if !send_head(link, key, blocks, &head) {
+                call.task.abort();
+                Self::ended(&mut calls[key.slot as usize]);
+                return;
+            }
         }
         for chunk in taken.chunks {
             let _ = link.http2.send_data(key, chunk, false, &mut link.out);
@@ -354,7 +356,17 @@ impl ServerConnection {
             Some(SendEnd::Failed(status)) => send_failure(link, key, &status),
             Some(SendEnd::HalfClose) => {}
         }
-        calls[key.slot as usize] = Call::None;
+        Self::ended(&mut calls[key.slot as usize]);
+    }
+
+    /// Forgets a call that is answered. Whoever still reads its requests is told that there will be no more.
+    fn ended(call: &mut Call) {
+        if let Call::Running { call, .. } = std::mem::replace(call, Call::None) {
+            let mut receive = call.stream.receive();
+            if !receive.has_ended() {
+                receive.deliver_end(Err(Status::cancelled("the call has been answered")));
+            }
+        }
     }
 }
 
