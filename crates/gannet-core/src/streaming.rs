@@ -98,7 +98,7 @@ impl<T> Streaming<T> {
     /// The metadata behind the messages, once [`Streaming::next`] has given `None`; empty before, and when it was taken.
     /// The trailers of a call that failed are in its status.
     pub fn trailers(&mut self) -> Metadata {
-        self.body().trailers()
+        if self.ended { self.body().trailers() } else { Metadata::new() }
     }
 
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
