@@ -102,7 +102,8 @@ const ALLOWED: &[Allowed] = &[
 ];
 
 /// What stands where a user stands: of this repository it may use the facade, and gannet-build to build.
-const USER_FOLDERS: &[&str] = &["examples", "conformance", "crates/gannet-codegen-tests"];
+const USER_FOLDERS: &[&str] =
+    &["examples", "conformance", "crates/gannet-codegen-tests", "crates/gannet-e2e-tests"];
 
 /// A dependency as the manifest states it.
 struct Dependency {

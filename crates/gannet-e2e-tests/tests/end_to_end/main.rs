@@ -1,0 +1,15 @@
+//! A server and a client against each other through the facade: what users may rely on, whole.
+//!
+//! Most tests run in memory and on a paused clock, where a call that would hang ends the test at once. Not here: what
+//! one crate does on its own, which is tested beside its code, and what other implementations say (`conformance`).
+
+mod cancellation;
+mod channel;
+mod deadlines;
+mod dispatch;
+mod failures;
+mod flow;
+mod metadata;
+mod shapes;
+mod shutdown;
+mod support;
