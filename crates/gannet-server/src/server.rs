@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gannet_core::PeerAddress;
-use gannet_http2::{Config, Connection, WriteBuffer};
+use gannet_http2::Config;
 use gannet_transport::{
     Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
 };
@@ -285,12 +285,10 @@ impl Connections {
     fn serve(&mut self, accepted: Accepted) {
         let Accepted { io, info } = accepted;
         let (inbox, receiver) = Inbox::new();
-        let mut out = WriteBuffer::default();
-        let http2 = Connection::server(self.http2.clone(), gannet_transport::now(), &mut out);
         let peer = info.clone();
         let role = ServerConnection::new(Arc::clone(&self.serving), info, inbox.clone());
         let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
-            Driver::new(io, role, http2, out, receiver);
+            Driver::new(io, role, self.http2.clone(), receiver);
         let task = self.tasks.spawn(async move {
             let closed = driver.await;
             log_end(&peer, &closed);

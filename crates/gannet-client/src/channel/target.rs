@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn unix_sockets_are_found() {
         assert!(
-            matches!(Target::parse("unix:/run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock"))
+            matches!(Target::parse("unix:/run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path.to_str() == Some("/run/a.sock"))
         );
         assert!(
-            matches!(Target::parse("unix:///run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path == PathBuf::from("/run/a.sock"))
+            matches!(Target::parse("unix:///run/a.sock").unwrap().endpoint, Endpoint::Unix(path) if path.to_str() == Some("/run/a.sock"))
         );
     }
 

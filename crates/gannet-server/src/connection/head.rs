@@ -147,9 +147,12 @@ impl HeaderVisitor for HeadVisitor {
             kind::CONTENT_TYPE_OTHER => head.content_type = GrpcContentType::Other,
             kind::ENCODING_OTHER => {
                 let encoding = String::from_utf8_lossy(value);
-                self.fault(Status::unimplemented(format!(
+                let mut fault = Status::unimplemented(format!(
                     "messages compressed with `{encoding}` are not supported; supported: identity"
-                )));
+                ));
+                // The client may then call again without (gRPC's compression document).
+                fault.metadata_mut().append_wire(b"grpc-accept-encoding", b"identity");
+                self.fault(fault);
             }
             _ => {}
         }
