@@ -105,8 +105,9 @@ impl HeaderVisitor for HeadVisitor {
                 ContentType::NotGrpc => kind::CONTENT_TYPE_OTHER,
                 _ => kind::CONTENT_TYPE_GRPC,
             },
-            // A status that is no number is as good as one that is unknown.
-            b"grpc-status" => number(value).unwrap_or(2).min(0xff_ffff) << KIND_BITS | kind::GRPC_STATUS,
+            b"grpc-status" => {
+                Code::from_digits(value).as_i32().cast_unsigned() << KIND_BITS | kind::GRPC_STATUS
+            }
             b"grpc-message" => kind::GRPC_MESSAGE,
             b"grpc-status-details-bin" => kind::GRPC_DETAILS,
             b"grpc-encoding" if value != b"identity" => kind::ENCODING_OTHER,

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use gannet_core::wire::percent;
-use gannet_core::{Code, Codec, Metadata, Response, Status};
+use gannet_core::{Codec, Metadata, Response, Status};
 use gannet_http2::hpack::{FixedBlock, Indexing};
 use gannet_http2::{BlockWriter, HeaderFields, SendError, StreamKey};
 use gannet_transport::{Link, append_message};
@@ -78,7 +78,7 @@ impl HeaderFields for Failure<'_> {
 }
 
 fn write_status(status: &Status, block: &mut BlockWriter<'_>) {
-    block.field(b"grpc-status", code_digits(status.code()).as_bytes(), Indexing::Incremental);
+    block.field(b"grpc-status", status.code().digits().as_bytes(), Indexing::Incremental);
     if !status.message().is_empty() {
         block.field(b"grpc-message", percent::encode(status.message()).as_bytes(), Indexing::Without);
     }
@@ -86,12 +86,6 @@ fn write_status(status: &Status, block: &mut BlockWriter<'_>) {
         let encoded = gannet_core::wire::base64::encode(status.details());
         block.field(b"grpc-status-details-bin", encoded.as_bytes(), Indexing::Without);
     }
-}
-
-fn code_digits(code: Code) -> &'static str {
-    const DIGITS: [&str; 17] =
-        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"];
-    usize::try_from(code.as_i32()).ok().and_then(|code| DIGITS.get(code)).copied().unwrap_or("2")
 }
 
 /// Why a request is not gRPC's: answered in HTTP's terms (gRPC's PROTOCOL-HTTP2 document, "Requests").

@@ -149,9 +149,7 @@ impl ServerConnection {
         let Some(method) = Self::admit(link, key, &mut self.blocks, &head) else { return };
         let call_head = CallHead {
             metadata: head.metadata,
-            deadline: head
-                .timeout
-                .map(|timeout| Deadline::at(link.now.checked_add(timeout).unwrap_or_else(|| far(link)))),
+            deadline: head.timeout.map(|timeout| Deadline::after_from(timeout, link.now)),
             connection: self.info.clone(),
         };
         let kind = self.serving.router.method(method).map(|method| method.descriptor.kind);
@@ -387,13 +385,6 @@ impl MethodSlot for NoMethod {
         );
         Started::Answered
     }
-}
-
-/// A deadline too far away to express.
-#[cold]
-fn far(link: &Link) -> std::time::Instant {
-    const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
-    link.now + DAY * 365
 }
 
 impl Role for ServerConnection {
