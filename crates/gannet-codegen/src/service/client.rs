@@ -20,7 +20,7 @@ pub(super) fn write(service: &Service, context: &Context<'_>) -> TokenStream {
         .map(|(index, method)| write_method(index, method, service, context));
     quote! {
         #docs
-        #[derive(Clone)]
+        #[derive(Clone, Debug)]
         pub struct #name {
             channel: #root::Channel,
         }
