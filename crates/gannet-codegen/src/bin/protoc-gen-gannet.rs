@@ -4,8 +4,6 @@
 
 #![forbid(unsafe_code)]
 
-#![forbid(unsafe_code)]
-
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
