@@ -90,10 +90,16 @@ impl WriteBuffer {
 
     /// Takes memory at once for what usually follows, rather than growing step by step.
     #[inline]
-    fn warm(&mut self) {
+    pub(crate) fn warm(&mut self) {
         if self.tail.capacity() == 0 {
-            self.tail.reserve(TAIL_MIN);
+            self.take_memory();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_memory(&mut self) {
+        self.tail.reserve(TAIL_MIN);
     }
 
     /// Lends the tail to an encoder that appends to it; [`restore_tail`](Self::restore_tail) takes it back. Its first
@@ -126,7 +132,6 @@ impl WriteBuffer {
 
     #[inline]
     pub(crate) fn tail_mut(&mut self) -> &mut BytesMut {
-        self.warm();
         &mut self.tail
     }
 

@@ -519,6 +519,14 @@ fn narrow(adaptive: bool) -> Config {
     config
 }
 
+#[test]
+#[ignore = "takes minutes: cargo test --release -p gannet-http2 --test simulation -- --ignored"]
+fn data_arrives_intact_over_a_long_run() {
+    for seed in 1_000..6_000 {
+        many_streams(seed);
+    }
+}
+
 /// Sends one large request; gives the time it took and the windows at its end.
 fn upload(adaptive: bool, bytes: usize) -> (Duration, u32, u32) {
     let link = Link { latency: Duration::from_millis(50), bytes_per_second: 100_000_000, max_chunk: 20_000 };

@@ -181,6 +181,9 @@ impl Connection {
     pub(super) fn change_initial_send_window(&mut self, size: u32) -> Result<(), ConnectionError> {
         let delta = i64::from(size) - i64::from(self.peer.initial_window);
         self.peer.initial_window = size;
+        if delta == 0 {
+            return Ok(());
+        }
         let mut ready = Vec::new();
         for (key, stream) in self.streams.iter_mut() {
             let window = i64::from(stream.send_window) + delta;

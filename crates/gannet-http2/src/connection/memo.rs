@@ -24,10 +24,10 @@ struct Place {
     candidate: u64,
 }
 
-/// The blocks that are remembered, each at a place that follows from its hash.
+/// The blocks that are remembered, each at a place that follows from its hash. Takes memory with the first request.
 #[derive(Debug, Default)]
 pub(super) struct BlockMemo {
-    places: [Place; PLACES],
+    places: Option<Box<[Place; PLACES]>>,
 }
 
 /// Where a block belongs.
@@ -51,13 +51,14 @@ impl BlockMemo {
     /// The content-length of the block, if it is known at its place and still means the same.
     #[inline]
     pub(super) fn recall(&self, spot: Spot, block: &[u8], state: TableState) -> Option<u64> {
-        let known = self.places.get(spot.place)?.known.as_ref()?;
+        let known = self.places.as_ref()?.get(spot.place)?.known.as_ref()?;
         (*known.block == *block && known.state == state).then_some(known.content_length)
     }
 
     /// Takes note of a block that was decoded and left the table as it was. True: it is remembered from now on.
     pub(super) fn note(&mut self, spot: Spot, block: &[u8], state: TableState, content_length: u64) -> bool {
-        let Some(place) = self.places.get_mut(spot.place) else { return false };
+        let places = self.places.get_or_insert_default();
+        let Some(place) = places.get_mut(spot.place) else { return false };
         if place.candidate != spot.hash {
             place.candidate = spot.hash;
             return false;

@@ -445,7 +445,7 @@ impl Connection {
     }
 
     /// Encodes a header block into the write buffer.
-    #[inline]
+    #[inline(always)]
     fn put_block<H: HeaderFields>(
         &mut self,
         id: u32,
@@ -453,6 +453,7 @@ impl Connection {
         end_stream: bool,
         out: &mut WriteBuffer,
     ) {
+        out.warm();
         let tail = out.tail_mut();
         let start = tail.len();
         tail.extend_from_slice(&[0; HEADER_LEN]);

@@ -136,6 +136,18 @@ fn bytes_of_gone_streams_reopen_the_connections_window() {
 }
 
 #[test]
+fn data_that_breaks_a_rule_reopens_the_connections_window_too() {
+    let mut server = receiver(65_535, 65_535);
+    for id in (3..23).step_by(2) {
+        let mut fields = REQUEST.to_vec();
+        fields.push(("content-length", "1"));
+        server.feed(&headers(id, &fields, false));
+        assert_eq!(server.feed(&data(id, &[0; 16_000], false)), [format!("Reset {id} PROTOCOL_ERROR Local")]);
+    }
+    assert_eq!(server.connection.stats().unreleased_bytes, 0);
+}
+
+#[test]
 fn padding_counts_and_is_released_by_itself() {
     let mut server = receiver(1_000, 65_535);
     let mut payload = vec![255];
