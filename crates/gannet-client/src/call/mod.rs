@@ -19,6 +19,7 @@ use bytes::Bytes;
 use gannet_core::wire::framing::{Deframer, unary_message};
 use gannet_core::{Codec, Deadline, Metadata, MethodDescriptor, Response, Status};
 use gannet_transport::Command;
+use tokio::task::AbortHandle;
 
 use crate::channel::{Channel, ConnectionHandle};
 use crate::connection::{ClientCommand, OpenCall, Stream};
@@ -42,21 +43,32 @@ fn submit(head: CallHead, stream: &Arc<Stream>, handle: &ConnectionHandle) {
     }
 }
 
-/// Puts a call onto a connection as soon as there is one; does not wait.
-fn submit_when_ready(channel: &Channel, head: CallHead, stream: &Arc<Stream>, wait_for_ready: bool) {
+/// Puts a call onto a connection as soon as there is one; does not wait. Gives the task that waits, if one has to.
+fn submit_when_ready(
+    channel: &Channel,
+    head: CallHead,
+    stream: &Arc<Stream>,
+    wait_for_ready: bool,
+) -> Option<AbortHandle> {
     match channel.pick(wait_for_ready) {
         Some(Ok(handle)) => submit(head, stream, &handle),
         Some(Err(status)) => stream.fail(&status),
         None => {
             let (channel, stream) = (channel.clone(), Arc::clone(stream));
-            tokio::spawn(async move {
+            let waiting = tokio::spawn(async move {
                 match channel.wait(wait_for_ready).await {
-                    Ok(handle) => submit(head, &stream, &handle),
+                    Ok(handle) => {
+                        if stream.bind_late(handle.inbox.clone()) {
+                            submit(head, &stream, &handle);
+                        }
+                    }
                     Err(status) => stream.fail(&status),
                 }
             });
+            return Some(waiting.abort_handle());
         }
     }
+    None
 }
 
 /// The typed answer of a call that takes one reply.

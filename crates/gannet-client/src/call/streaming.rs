@@ -13,6 +13,7 @@ use gannet_core::{
     Body, Codec, Deadline, EncodeBuffer, Metadata, MethodDescriptor, Request, Response, Status, Streaming,
 };
 use gannet_transport::{SendEnd, StreamBody};
+use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
 use super::options::{CallOptions, call_options};
@@ -77,10 +78,12 @@ where
     /// Opens the call without waiting for anything: requests may be sent at once, from one task, while another receives.
     pub fn open(self) -> (RequestSender<Req>, Streaming<Rep>) {
         let Self { channel, method, options, .. } = self;
+        let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, false, |_| Ok(()));
         let replies =
             Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive);
-        let sender = RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send);
+        let sender =
+            RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send, deadline);
         (sender, replies)
     }
 }
@@ -126,8 +129,10 @@ where
     /// Opens the call without waiting for anything: send the requests, finish, then await the reply.
     pub fn open(self) -> (RequestSender<Req>, ReplyFuture<Rep, C>) {
         let Self { channel, method, options, .. } = self;
+        let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, true, |_| Ok(()));
-        let sender = RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send);
+        let sender =
+            RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send, deadline);
         let reply = ReplyFuture { body, limit: channel.settings().max_receive, types: PhantomData };
         (sender, reply)
     }
@@ -147,14 +152,15 @@ fn open(
         Some(status) => Err(status),
         None => first(&stream),
     };
+    let mut connecting = None;
     if let Err(status) = checked {
         stream.fail(&status);
     } else {
         let whole_limit = whole.then_some(channel.settings().max_receive);
         let head = CallHead { method, metadata, deadline, whole_limit };
-        submit_when_ready(channel, head, &stream, wait_for_ready);
+        connecting = submit_when_ready(channel, head, &stream, wait_for_ready);
     }
-    let body = CallBody::new(&stream, deadline);
+    let body = CallBody::new(&stream, deadline, connecting);
     (stream, body)
 }
 
@@ -163,14 +169,17 @@ struct CallBody {
     stream: Arc<Stream>,
     body: StreamBody<ClientCommand>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Waits for a connection.
+    connecting: Option<AbortHandle>,
 }
 
 impl CallBody {
-    fn new(stream: &Arc<Stream>, deadline: Option<Deadline>) -> Self {
+    fn new(stream: &Arc<Stream>, deadline: Option<Deadline>, connecting: Option<AbortHandle>) -> Self {
         Self {
             stream: Arc::clone(stream),
             body: StreamBody::new(Arc::clone(stream), true),
-            sleep: deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline.instant().into()))),
+            sleep: deadline.map(sleep_until),
+            connecting,
         }
     }
 
@@ -179,10 +188,28 @@ impl CallBody {
         let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         ready!(sleep.as_mut().poll(context));
         self.sleep = None;
-        self.stream.fail(&deadline_exceeded("the server"));
-        self.stream.cancel();
+        time_out(&self.stream);
         Poll::Ready(())
     }
+}
+
+impl Drop for CallBody {
+    fn drop(&mut self) {
+        if let Some(connecting) = &self.connecting {
+            connecting.abort();
+        }
+    }
+}
+
+fn sleep_until(deadline: Deadline) -> Pin<Box<Sleep>> {
+    Box::pin(tokio::time::sleep_until(deadline.instant().into()))
+}
+
+/// Ends a call in both directions because its deadline has passed.
+#[cold]
+fn time_out(stream: &Arc<Stream>) {
+    stream.fail(&deadline_exceeded("the server"));
+    stream.cancel();
 }
 
 impl Body for CallBody {
@@ -246,6 +273,9 @@ pub struct RequestSender<Req> {
     stream: Arc<Stream>,
     encode: fn(&Req, &mut EncodeBuffer) -> Result<(), Status>,
     limit: usize,
+    deadline: Option<Deadline>,
+    /// Made when a send has to wait.
+    sleep: Option<Pin<Box<Sleep>>>,
     finished: bool,
 }
 
@@ -260,8 +290,22 @@ impl<Req> RequestSender<Req> {
         stream: Arc<Stream>,
         encode: fn(&Req, &mut EncodeBuffer) -> Result<(), Status>,
         limit: usize,
+        deadline: Option<Deadline>,
     ) -> Self {
-        Self { stream, encode, limit, finished: false }
+        Self { stream, encode, limit, deadline, sleep: None, finished: false }
+    }
+
+    /// Waits until the stream takes another request, or the deadline has passed.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        if let Poll::Ready(ready) = self.stream.poll_ready(context) {
+            return Poll::Ready(ready);
+        }
+        // The receiving half watches the deadline too, but nobody may be polling it.
+        let Some(deadline) = self.deadline else { return Poll::Pending };
+        ready!(self.sleep.get_or_insert_with(|| sleep_until(deadline)).as_mut().poll(context));
+        self.deadline = None;
+        time_out(&self.stream);
+        self.stream.poll_ready(context)
     }
 
     /// Sends a request, waiting while more than 64 KiB wait to be sent: a server that does not read holds the sender up.
@@ -275,7 +319,7 @@ impl<Req> RequestSender<Req> {
     ///
     /// If the future is dropped before it completes, the request was not sent.
     pub async fn send(&mut self, request: Req) -> Result<(), Status> {
-        poll_fn(|context| self.stream.poll_ready(context)).await?;
+        poll_fn(|context| self.poll_ready(context)).await?;
         let encode = self.encode;
         self.stream.push_message(self.limit, |buffer| encode(&request, buffer))
     }

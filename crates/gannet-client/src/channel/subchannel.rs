@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
-use gannet_transport::{Accepted, Address, Driver, Error, Inbox, Phase, TransportStream, connect};
+use gannet_transport::{Accepted, Address, Command, Driver, Error, Inbox, Phase, TransportStream, connect};
 use tokio::sync::watch;
 
 use super::ChannelSettings;
@@ -25,6 +25,13 @@ pub(crate) struct ConnectionHandle {
     pub(crate) inbox: Inbox<ClientCommand>,
     /// Whom it reaches, for messages.
     pub(crate) peer: String,
+}
+
+impl Drop for ConnectionHandle {
+    fn drop(&mut self) {
+        // The inbox itself stays open for as long as somebody holds a half of a call, even one that has ended.
+        self.inbox.put(Command::Role(ClientCommand::Abandon));
+    }
 }
 
 /// The state of a subchannel (gRPC's connectivity semantics).

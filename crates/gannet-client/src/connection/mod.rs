@@ -27,6 +27,8 @@ pub(crate) type Stream = SharedStream<ClientCommand>;
 pub(crate) enum ClientCommand {
     /// Open a stream.
     Open(OpenCall),
+    /// The channel does not need the connection any more: nothing else will be opened.
+    Abandon,
 }
 
 /// A call to open.
@@ -293,8 +295,10 @@ impl Role for ClientConnection {
     }
 
     fn on_command(&mut self, link: &mut Link, command: ClientCommand) {
-        let ClientCommand::Open(call) = command;
-        self.open(link, call);
+        match command {
+            ClientCommand::Open(call) => self.open(link, call),
+            ClientCommand::Abandon => self.abandoned = true,
+        }
     }
 
     fn on_flush(&mut self, link: &mut Link, stream: &Arc<Stream>) {
@@ -320,7 +324,9 @@ impl Role for ClientConnection {
     }
 
     fn is_done(&self, link: &Link) -> bool {
-        link.http2.active_streams() == 0 && (self.abandoned || link.http2.is_drained())
+        link.http2.active_streams() == 0
+            && self.waiting.is_empty()
+            && (self.abandoned || link.http2.is_drained())
     }
 
     fn on_closed(&mut self, closed: &Closed) {
@@ -335,7 +341,8 @@ impl Role for ClientConnection {
     }
 
     fn on_late_command(&mut self, command: ClientCommand, closed: &Closed) {
-        let ClientCommand::Open(call) = command;
-        call.stream.fail(&self.lost(closed));
+        if let ClientCommand::Open(call) = command {
+            call.stream.fail(&self.lost(closed));
+        }
     }
 }

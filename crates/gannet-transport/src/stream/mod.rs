@@ -16,7 +16,7 @@ mod tests;
 pub use receive::{ReceiveEnd, ReceiveHalf, StreamBody};
 pub use send::{SendEnd, SendHalf, Taken, append_message};
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
@@ -28,7 +28,8 @@ use crate::inbox::{Command, Inbox};
 /// Bytes a sender may have waiting in its half before [`SharedStream::poll_ready`] makes it wait: 64 KiB.
 pub const SEND_HIGH_MARK: usize = 64 * 1024;
 
-/// Consumed bytes are told to the connection in steps of this size, well below the smallest useful window: 16 KiB.
+/// So many bytes may wait for their consumer and be released all the same; what is above that is released when it is
+/// consumed, in steps of this size. 16 KiB.
 const RELEASE_STEP: usize = 16 * 1024;
 
 /// The key of a stream that the connection has not opened yet.
@@ -153,10 +154,24 @@ impl<C: Send + 'static> SharedStream<C> {
         }
     }
 
+    /// Says which connection the stream belongs to, after it was handed out. False: the call was cancelled meanwhile,
+    /// and is not to be opened.
+    #[must_use]
+    pub fn bind_late(&self, inbox: Inbox<C>) -> bool {
+        self.bind(inbox);
+        // Together with the fence in `cancel`: one of the two sees what the other did.
+        fence(Ordering::SeqCst);
+        !self.is_cancelled()
+    }
+
     /// The call is no longer wanted: the connection resets the stream unless it has ended.
     pub fn cancel(self: &Arc<Self>) {
         self.cancelled.store(true, Ordering::Relaxed);
-        self.put(Command::Cancel(Arc::clone(self)));
+        fence(Ordering::SeqCst);
+        match self.inbox.get() {
+            Some(inbox) => inbox.put(Command::Cancel(Arc::clone(self))),
+            None => self.fail(&Status::cancelled("the call was cancelled before it was sent")),
+        }
     }
 
     /// Whether the call was cancelled, possibly before its connection knew of it.

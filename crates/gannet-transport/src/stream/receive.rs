@@ -25,6 +25,11 @@ pub struct ReceiveHalf {
     head: Head,
     end: Option<ReceiveEnd>,
     waker: Option<Waker>,
+    /// Bytes in `chunks`.
+    waiting: usize,
+    /// Of these, the bytes that were not released when they arrived.
+    held: usize,
+    /// Bytes that were held, and are consumed, and are not released yet.
     unreleased: usize,
     /// Wake only at the end.
     whole: bool,
@@ -46,6 +51,8 @@ impl ReceiveHalf {
             head: Head::Awaited,
             end: None,
             waker: None,
+            waiting: 0,
+            held: 0,
             unreleased: 0,
             whole,
             discarding: false,
@@ -66,10 +73,25 @@ impl ReceiveHalf {
             return len;
         }
         self.chunks.push_back(if len < COPY_BELOW { Bytes::copy_from_slice(&data) } else { data });
+        self.waiting += len;
         self.wake_unless_whole();
         // Whoever wants the whole answer can only get it if the window never closes on it; its size has a limit of
-        // its own, which the connection's role holds.
-        if self.whole { len } else { 0 }
+        // its own, which the connection's role holds. And what is little is released at once: it costs its consumer no
+        // command, and streams that have read all they got hold nothing of the connection's window.
+        if self.whole || (self.held == 0 && self.waiting <= RELEASE_STEP) {
+            return len;
+        }
+        self.held += len;
+        0
+    }
+
+    /// What the consumer has taken and the connection is to be told of: in steps, and all of it once nothing waits.
+    fn take_release(&mut self) -> usize {
+        if self.unreleased >= RELEASE_STEP || self.chunks.is_empty() {
+            std::mem::take(&mut self.unreleased)
+        } else {
+            0
+        }
     }
 
     /// The receiving side ended. The first end counts.
@@ -142,7 +164,10 @@ impl ReceiveHalf {
 
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         if let Some(chunk) = self.chunks.pop_front() {
-            self.unreleased += chunk.len();
+            self.waiting -= chunk.len();
+            let held = chunk.len().min(self.held);
+            self.held -= held;
+            self.unreleased += held;
             return Poll::Ready(Some(Ok(chunk)));
         }
         match &self.end {
@@ -178,8 +203,7 @@ impl<C: Send + 'static> Body for StreamBody<C> {
         let (polled, release) = {
             let mut receive = self.stream.receive();
             let polled = receive.poll_data(context);
-            let due = receive.unreleased >= RELEASE_STEP;
-            (polled, if due { std::mem::take(&mut receive.unreleased) } else { 0 })
+            (polled, receive.take_release())
         };
         if release > 0 {
             self.stream.put(Command::Release(Arc::clone(&self.stream), release));
@@ -204,8 +228,9 @@ impl<C: Send + 'static> Drop for StreamBody<C> {
         let (ended, release) = {
             let mut receive = self.stream.receive();
             receive.discarding = true;
-            let waiting: usize = receive.chunks.drain(..).map(|chunk| chunk.len()).sum();
-            (receive.end.is_some(), waiting + std::mem::take(&mut receive.unreleased))
+            receive.chunks = VecDeque::new();
+            let held = std::mem::take(&mut receive.held) + std::mem::take(&mut receive.unreleased);
+            (receive.end.is_some(), held)
         };
         if self.cancels && !ended {
             self.stream.cancel();

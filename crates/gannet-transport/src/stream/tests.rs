@@ -123,20 +123,39 @@ fn a_failed_stream_tells_both_halves_and_drops_what_waited() {
 }
 
 #[test]
-fn consumed_bytes_are_released_in_steps_and_the_rest_at_the_end() {
+fn little_is_released_as_it_comes_and_more_as_it_is_consumed() {
+    const HALF: usize = RELEASE_STEP / 2;
     let (stream, mut commands) = accepted();
     let mut body = StreamBody::new(Arc::clone(&stream), false);
-    for _ in 0..2 {
-        assert_eq!(stream.receive().deliver_data(Bytes::from(vec![0; RELEASE_STEP / 2])), 0);
+    let half = || Bytes::from(vec![0; HALF]);
+    assert_eq!(stream.receive().deliver_data(half()), HALF);
+    assert_eq!(stream.receive().deliver_data(half()), HALF);
+    for _ in 0..4 {
+        assert_eq!(stream.receive().deliver_data(half()), 0, "too much waits");
     }
-    assert_eq!(stream.receive().deliver_data(Bytes::from_static(b"rest")), 0);
     assert!(body.poll_data(&mut context()).is_ready());
     assert!(commands.try_recv().is_err());
     assert!(body.poll_data(&mut context()).is_ready());
     assert!(matches!(commands.try_recv(), Ok(Command::Release(_, RELEASE_STEP))));
+    assert_eq!(stream.receive().deliver_data(Bytes::from_static(b"rest")), 0);
+    for _ in 0..5 {
+        assert!(body.poll_data(&mut context()).is_ready());
+    }
+    assert!(matches!(commands.try_recv(), Ok(Command::Release(_, RELEASE_STEP))));
+    assert!(matches!(commands.try_recv(), Ok(Command::Release(_, 4))), "nothing waits: all is released");
+    assert_eq!(stream.receive().deliver_data(half()), HALF);
+}
+
+#[test]
+fn a_dropped_body_releases_what_it_held_and_what_still_comes() {
+    let (stream, mut commands) = accepted();
+    let body = StreamBody::new(Arc::clone(&stream), false);
+    assert_eq!(stream.receive().deliver_data(Bytes::from_static(b"little")), 6);
+    assert_eq!(stream.receive().deliver_data(Bytes::from(vec![0; RELEASE_STEP])), 0);
     drop(body);
-    assert!(matches!(commands.try_recv(), Ok(Command::Release(_, 4))));
-    assert_eq!(stream.receive().deliver_data(Bytes::from_static(b"unwanted")), 8, "released as it comes");
+    assert!(matches!(commands.try_recv(), Ok(Command::Release(_, RELEASE_STEP))));
+    assert!(commands.try_recv().is_err());
+    assert_eq!(stream.receive().deliver_data(Bytes::from_static(b"unwanted")), 8);
 }
 
 #[test]
