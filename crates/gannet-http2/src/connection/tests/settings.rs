@@ -105,3 +105,29 @@ fn our_own_header_table_size_counts_from_its_acknowledgement_on() {
     server.expect(&frame(kind::HEADERS, flag::END_HEADERS, 3, &after), &["Head 3"], &[]);
     server.fails(&frame(kind::HEADERS, flag::END_HEADERS, 5, &[0xbe]), "COMPRESSION_ERROR");
 }
+
+#[test]
+fn a_peer_that_does_not_shrink_its_header_table_is_at_fault() {
+    let config = Config { header_table_size: 0, ..Config::default() };
+    let mut server = Script::new(false, config);
+    server.feed(&[PREFACE, &settings(&[])[..], &request(1, true)].concat());
+    server.feed(&settings_ack());
+    server.sent();
+    server.fails(&request(3, true), "COMPRESSION_ERROR");
+}
+
+#[test]
+fn a_larger_header_table_may_be_used_once_it_is_acknowledged() {
+    let growing = [&[0x3f, 0xe1, 0x3f][..], &block(&REQUEST)].concat();
+    let growing = frame(kind::HEADERS, flag::END_HEADERS, 1, &growing);
+    let server = || {
+        let config = Config { header_table_size: 8192, ..Config::default() };
+        let mut server = Script::new(false, config);
+        server.feed(&[PREFACE, &settings(&[])[..]].concat());
+        server
+    };
+    server().fails(&growing, "COMPRESSION_ERROR");
+    let mut server = server();
+    server.feed(&settings_ack());
+    assert_eq!(server.feed(&growing), ["Head 1"]);
+}
