@@ -1,3 +1,54 @@
-//! The program `gannet`.
+//! The program `gannet`: a tour of what the framework does, and code generation by hand.
+//!
+//! One file per command. Not here: anything a service needs at run time, which is in the crate `gannet`.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod generate;
+mod tour;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// gRPC for Rust, from the command line.
+#[derive(Parser)]
+#[command(name = "gannet", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Tour(tour::Options),
+    Generate(generate::Options),
+}
+
+/// How a command ended: whether what it was asked for holds, or why it could not be done.
+type Ended = Result<bool, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = std::io::stdout().lock();
+    let ended = match arguments.command {
+        Command::Tour(options) => tour::run(&options, &mut out),
+        Command::Generate(options) => generate::run(options, &mut out),
+    };
+    match ended.and_then(|held| Ok(out.flush().map(|()| held)?)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If even that cannot be said, the exit status still says it.
+            let _ = writeln!(std::io::stderr(), "gannet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whoever read our output has had enough of it.
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

@@ -3,6 +3,7 @@
 //! Nothing here is for use; what the code does on the wire is tested elsewhere. The lints below
 //! are those of a strict user, and must not reach into generated code.
 
+#![forbid(unsafe_code)]
 #![deny(
     warnings,
     rust_2018_idioms,

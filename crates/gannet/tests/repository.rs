@@ -96,8 +96,8 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "gannet-cli",
-        siblings: &["gannet", "gannet-build", "gannet-codegen"],
-        others: &["clap", "serde_json", "tokio", "tracing", "tracing-subscriber"],
+        siblings: &["gannet", "gannet-build"],
+        others: &["clap", "tempfile", "tokio"],
     },
 ];
 

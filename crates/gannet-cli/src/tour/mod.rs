@@ -1,0 +1,161 @@
+//! `gannet tour`: the article's chapters, one after the other, each against a real server on a loopback port.
+//!
+//! A chapter is one file in `chapters/` and one line in [`CHAPTERS`]. Not here: the services it walks through
+//! (`services`).
+
+mod chapters;
+mod notes;
+mod services;
+
+use std::future::Future;
+use std::io::Write;
+use std::pin::Pin;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Ended;
+
+pub(crate) use notes::Notes;
+
+/// Walks through what Gannet does, against a Greeter on a free loopback port.
+///
+/// For each chapter it says what was sent, what came back, and whether that is what should have come. The exit status
+/// is 0 only if all of it is.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only the chapters with these numbers; without, all.
+    #[arg(long, value_name = "CHAPTER", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+/// How a chapter ended: what did not hold, if something did not.
+pub(crate) type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// A chapter under way.
+type Walk = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// One chapter of the tour.
+struct Chapter {
+    /// The number of the article's chapter; those beyond the article go on from its ten.
+    number: &'static str,
+    title: &'static str,
+    walk: fn(Notes) -> Walk,
+}
+
+const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        number: "1",
+        title: "Contract and code generation",
+        walk: |notes| Box::pin(chapters::contract(notes)),
+    },
+    Chapter { number: "2", title: "Server and client", walk: |notes| Box::pin(chapters::calls(notes)) },
+    Chapter { number: "4", title: "Streams", walk: |notes| Box::pin(chapters::streams(notes)) },
+    Chapter { number: "11", title: "Deadlines", walk: |notes| Box::pin(chapters::deadlines(notes)) },
+    Chapter { number: "12", title: "Errors", walk: |notes| Box::pin(chapters::errors(notes)) },
+    Chapter { number: "13", title: "Shutdown", walk: |notes| Box::pin(chapters::shutdown(notes)) },
+];
+
+/// No chapter takes longer, whatever goes wrong.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(options: &Options, out: &mut impl Write) -> Ended {
+    if let Some(unknown) =
+        options.only.iter().find(|only| CHAPTERS.iter().all(|chapter| chapter.number != **only))
+    {
+        let numbers: Vec<_> = CHAPTERS.iter().map(|chapter| chapter.number).collect();
+        return Err(format!("there is no chapter {unknown}; there are: {}", numbers.join(", ")).into());
+    }
+    let chosen = |chapter: &&Chapter| {
+        options.only.is_empty() || options.only.iter().any(|only| only == chapter.number)
+    };
+    // One chapter panics on purpose; what it says would stand in the middle of the tour.
+    silence(services::PANIC);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    walk(CHAPTERS.iter().filter(chosen), &runtime, out)
+}
+
+fn walk<'a>(
+    chapters: impl Iterator<Item = &'a Chapter>,
+    runtime: &tokio::runtime::Runtime,
+    out: &mut impl Write,
+) -> Ended {
+    let (mut held, mut failed) = (0, 0);
+    for chapter in chapters {
+        writeln!(out, "{:>2}  {}", chapter.number, chapter.title)?;
+        out.flush()?;
+        let notes = Notes::default();
+        let walk = (chapter.walk)(notes.clone());
+        let outcome = runtime.block_on(async {
+            match tokio::time::timeout(LIMIT, tokio::spawn(walk)).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(panic)) => Err(panic.into()),
+                Err(_) => Err(format!("no end after {} s", LIMIT.as_secs()).into()),
+            }
+        });
+        notes.write(out)?;
+        match outcome {
+            Ok(()) => {
+                held += 1;
+                writeln!(out, "    ✓\n")?;
+            }
+            Err(reason) => {
+                failed += 1;
+                writeln!(out, "    ✗ {reason}\n")?;
+            }
+        }
+        out.flush()?;
+    }
+    writeln!(out, "{held} chapters held, {failed} failed")?;
+    Ok(failed == 0)
+}
+
+/// Keeps the panics with this message off the standard error.
+fn silence(message: &'static str) {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload().downcast_ref::<&str>() != Some(&message) {
+            usual(panic);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walked(chapters: &[Chapter]) -> (bool, String) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut out = Vec::new();
+        let held = walk(chapters.iter(), &runtime, &mut out).unwrap();
+        (held, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_chapter_that_does_not_hold_is_said_and_the_others_still_run() {
+        let (held, text) = walked(&[
+            Chapter {
+                number: "1",
+                title: "Fails",
+                walk: |notes| {
+                    Box::pin(async move {
+                        notes.sent("a question");
+                        notes.holds(false, "the answer is no answer")
+                    })
+                },
+            },
+            Chapter { number: "2", title: "Panics", walk: |_| Box::pin(async { panic!("out of the blue") }) },
+            Chapter { number: "3", title: "Holds", walk: |_| Box::pin(async { Ok(()) }) },
+        ]);
+        assert!(!held);
+        assert!(text.contains("a question") && text.contains("✗ the answer is no answer"), "{text}");
+        assert!(text.contains("out of the blue") && text.contains("1 chapters held, 2 failed"), "{text}");
+    }
+
+    #[test]
+    fn all_chapters_held_is_success() {
+        let (held, text) =
+            walked(&[Chapter { number: "1", title: "Holds", walk: |_| Box::pin(async { Ok(()) }) }]);
+        assert!(held && text.contains("1 chapters held, 0 failed"), "{text}");
+    }
+}
