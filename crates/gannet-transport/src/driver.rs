@@ -21,8 +21,14 @@ use crate::inbox::Command;
 use crate::stream::SharedStream;
 use crate::{now, read_buffer};
 
-/// While more than this waits to be written, nothing is read: a peer that does not read is not served. 256 KiB.
+/// While more than this waits to be written, a server reads nothing: a peer that does not read is not served. 256 KiB.
+///
+/// A client always reads. Were it to wait for the server as well, each could wait for the other.
 const WRITE_HIGH_MARK: usize = 256 * 1024;
+
+/// Messages go to the write buffer up to this (`gannet_http2::Config::write_high_mark`), well below the mark at which
+/// reading stops: what a stream has to send must not keep a connection from reading. 128 KiB.
+const DATA_HIGH_MARK: usize = 128 * 1024;
 
 /// Above this the answers so far are written before more frames are handled. 64 KiB.
 const WRITE_BATCH: usize = 64 * 1024;
@@ -137,6 +143,8 @@ pub struct Driver<I, R: Role> {
     input_waits: bool,
     /// Nothing is written yet, because the peer is to speak first.
     silent: bool,
+    /// The socket took less than there was.
+    blocked: bool,
     inbox: UnboundedReceiver<Command<R::Command>>,
     inbox_open: bool,
     commands: Vec<Command<R::Command>>,
@@ -199,7 +207,7 @@ where
     /// What waits to be written is bounded whatever `config` says: a peer that grants large windows but does not read
     /// holds the senders up, not the memory.
     pub fn new(io: I, role: R, mut config: Config, inbox: UnboundedReceiver<Command<R::Command>>) -> Self {
-        config.write_high_mark = config.write_high_mark.min(WRITE_HIGH_MARK);
+        config.write_high_mark = config.write_high_mark.min(DATA_HIGH_MARK);
         let now = now();
         let mut out = WriteBuffer::default();
         let http2 = if R::SPEAKS_SECOND {
@@ -214,6 +222,7 @@ where
             input: BytesMut::new(),
             input_waits: false,
             silent: R::SPEAKS_SECOND,
+            blocked: false,
             inbox,
             inbox_open: true,
             commands: Vec::new(),
@@ -222,11 +231,14 @@ where
         }
     }
 
+    /// From how many bytes to write on nothing is read.
+    const UNREAD_FROM: usize = if R::SPEAKS_SECOND { WRITE_HIGH_MARK } else { usize::MAX };
+
     fn turn(&mut self, context: &mut Context<'_>) -> Turn {
         self.handle_commands(context);
         let mut progress = false;
         // Nothing is read now, so that nothing will wake this task for what could be.
-        let unread = self.link.out.len() >= WRITE_HIGH_MARK;
+        let unread = self.link.out.len() >= Self::UNREAD_FROM;
         if self.input_waits {
             progress = true;
         } else if !unread {
@@ -243,7 +255,7 @@ where
             }
         }
         if progress
-            && self.link.out.len() < WRITE_HIGH_MARK
+            && self.link.out.len() < Self::UNREAD_FROM
             && let Err(error) = self.handle_input()
         {
             return self.fail(error);
@@ -255,15 +267,15 @@ where
             }
         }
         self.handle_own_events();
-        match self.poll_write(context) {
+        let written = self.poll_write(context);
+        self.blocked = written.is_pending();
+        match written {
             Poll::Ready(Err(error)) => Turn::Close(Closed::Io(error)),
             Poll::Ready(Ok(())) if self.role.is_done(&self.link) => Turn::Close(Closed::Done),
             Poll::Ready(Ok(())) if self.flush_queued() || progress || unread => Turn::Again,
             Poll::Ready(Ok(())) => Turn::Wait,
             // Woken when the socket takes more; until then more input only makes sense if its answers find room.
-            Poll::Pending if progress && self.link.out.len() < WRITE_HIGH_MARK && !self.input_waits => {
-                Turn::Again
-            }
+            Poll::Pending if progress && self.link.out.len() < Self::UNREAD_FROM => Turn::Again,
             Poll::Pending => Turn::Wait,
         }
     }
@@ -318,11 +330,13 @@ where
         }
     }
 
-    /// Handles the complete frames of the input, until the write buffer has a batch.
+    /// Handles the complete frames of the input, until the write buffer has a batch. If the socket does not take batches
+    /// now, the input is handled all the same: among it may be what lets the peer read again.
     fn handle_input(&mut self) -> Result<(), ConnectionError> {
         let link = &mut self.link;
+        let enough = if self.blocked { Self::UNREAD_FROM } else { WRITE_BATCH };
         loop {
-            if link.out.len() >= WRITE_BATCH {
+            if link.out.len() >= enough {
                 self.input_waits = true;
                 return Ok(());
             }
