@@ -67,7 +67,11 @@ fn a_handler_that_panics_answers_internal_and_its_neighbours_go_on() {
         for _ in 0..3 {
             for text in ["at once", "later"] {
                 let status = client.unary(ask(text)).await.unwrap_err();
-                assert_eq!((status.code(), status.message()), (Code::Internal, "the handler panicked"), "{text}");
+                assert_eq!(
+                    (status.code(), status.message()),
+                    (Code::Internal, "the handler panicked"),
+                    "{text}"
+                );
             }
             assert_eq!(client.unary(ask("fine")).await.unwrap().text, "fine");
         }

@@ -38,7 +38,8 @@ fn metadata_goes_both_ways_in_a_unary_call() {
             let mut request = Request::new(Ask::default());
             request.metadata_mut().append("x-many", "one").unwrap();
             let call = client.unary(request);
-            let call = call.metadata("x-many", "two").metadata("x-ask", "a b").metadata_bin("x-ask-bin", BINARY);
+            let call =
+                call.metadata("x-many", "two").metadata("x-ask", "a b").metadata_bin("x-ask-bin", BINARY);
             let response = call.await.unwrap();
             assert_eq!(response.metadata().get("x-head"), Some("a b"));
             assert_eq!(response.metadata().get_bin("x-head-bin").unwrap(), BINARY);
@@ -260,12 +261,12 @@ fn response_metadata_that_the_client_would_not_take_ends_the_call_and_says_so() 
 #[test]
 fn a_status_that_the_client_would_not_take_arrives_with_its_code_alone() {
     paused(async {
-        let script = Script::new()
-            .unary(|_| async { Err(Status::data_loss(far_too_much())) })
-            .converse(|_, mut replies| async move {
+        let script = Script::new().unary(|_| async { Err(Status::data_loss(far_too_much())) }).converse(
+            |_, mut replies| async move {
                 replies.send(answer("first")).await?;
                 Err(Status::data_loss("short").with_metadata(metadata(&[("x", &far_too_much())], &[])))
-            });
+            },
+        );
         let (client, _running) = script.start();
         let status = client.unary(ask("")).await.unwrap_err();
         assert_eq!(status.code(), Code::DataLoss, "{}", status.message().len());
