@@ -291,6 +291,12 @@ impl Connection {
         self.streams.get(stream).is_some()
     }
 
+    /// Whether the peer has sent the whole connection preface (RFC 9113 §3.4), so that it is known to speak HTTP/2. Always
+    /// true on a client, whose peer sends none.
+    pub fn preface_received(&self) -> bool {
+        !matches!(self.expecting, Expecting::Preface(_))
+    }
+
     /// Whether something may still be sent on the stream.
     pub fn can_send(&self, stream: StreamKey) -> bool {
         self.streams.get(stream).is_some_and(send::accepts_data)

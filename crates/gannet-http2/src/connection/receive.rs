@@ -40,12 +40,16 @@ impl Connection {
             if let Some(error) = &self.failed {
                 return Err(error.clone());
             }
-            if let Expecting::Preface(seen) = self.expecting {
-                match self.receive_preface(seen, input) {
+            match self.expecting {
+                Expecting::Preface(seen) => match self.receive_preface(seen, input) {
                     Ok(true) => {}
                     Ok(false) => return Ok(None),
                     Err(error) => return Err(self.fail(error, out)),
+                },
+                Expecting::Settings if self.role == Role::Client && input.starts_with(HTTP1_ANSWER) => {
+                    return Err(self.fail(http1_answer(), out));
                 }
+                _ => {}
             }
             let Some(header) = input.first_chunk::<HEADER_LEN>() else { return Ok(None) };
             let header = FrameHeader::parse(*header);
@@ -77,7 +81,7 @@ impl Connection {
         let expected = PREFACE.get(seen..).unwrap_or_default();
         let count = expected.len().min(input.len());
         if input.get(..count) != expected.get(..count) {
-            return Err(not_http2(seen, input));
+            return if may_become_http1(seen, input) { Ok(false) } else { Err(not_http2(seen, input)) };
         }
         input.advance(count);
         let complete = count == expected.len();
@@ -317,6 +321,28 @@ const HTTP1: &[u8] = b" HTTP/1.";
 
 /// What a request line of HTTP/1 mostly begins with.
 const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH "];
+
+/// What an answer of HTTP/1 begins with.
+const HTTP1_ANSWER: &[u8] = b"HTTP/1.";
+
+/// The error for a server that answers in HTTP/1.
+#[cold]
+fn http1_answer() -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::NotHttp2 { looks_like_http1: true },
+        ErrorCode::ProtocolError,
+        "an HTTP/1.x answer instead of SETTINGS: the peer does not speak HTTP/2 here (RFC 9113 §3.4)",
+    )
+}
+
+/// Whether bytes that are not the preface, of which `seen` bytes came before, are the beginning of a method: the next
+/// ones tell whether it is a request of HTTP/1, which is worth an answer.
+#[cold]
+fn may_become_http1(seen: usize, input: &[u8]) -> bool {
+    let before = PREFACE.get(..seen).unwrap_or_default();
+    let begins = |rest: &[u8]| rest.len() > input.len() && rest.starts_with(input);
+    METHODS.iter().any(|method| method.strip_prefix(before).is_some_and(begins))
+}
 
 /// The error for bytes that are not the preface, of which `seen` bytes came before; tells what they look like.
 #[cold]

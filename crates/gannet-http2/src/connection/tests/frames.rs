@@ -15,6 +15,24 @@ fn a_server_sends_its_settings_first_and_takes_a_preface_in_pieces() {
 }
 
 #[test]
+fn a_request_of_http1_is_told_byte_by_byte_and_an_answer_of_http1_too() {
+    let http1 = ConnectionErrorKind::NotHttp2 { looks_like_http1: true };
+    for request in [&b"GET / HTTP/1.1\r\n"[..], b"POST / HTTP/1.1\r\n", b"PATCH / HTTP/1.0\r\n"] {
+        let mut server = Script::new(false, Config::default());
+        assert!(!server.connection.preface_received());
+        for byte in request {
+            server.feed(&[*byte]);
+        }
+        assert_eq!(server.error.unwrap().kind(), http1, "{}", request.escape_ascii());
+        assert!(!server.connection.preface_received());
+    }
+    let mut client = Script::new(true, Config::default());
+    client.out.advance(PREFACE.len());
+    client.fails(b"HTTP/1.1 400 Bad Request\r\n", "PROTOCOL_ERROR");
+    assert_eq!(client.error.unwrap().kind(), http1);
+}
+
+#[test]
 fn what_is_not_the_preface_is_told_apart() {
     let cases: [(&[u8], bool, &str); 9] = [
         (b"GET /a-long-path-of-which-the-end-is-yet-to-com", true, "HTTP/1.x"),
