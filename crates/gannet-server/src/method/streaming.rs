@@ -13,7 +13,7 @@ use gannet_core::{Codec, Metadata, Request, Response, Status, Streaming};
 use gannet_transport::StreamBody;
 use pin_project_lite::pin_project;
 
-use super::pending::{PendingCall, PendingHandler};
+use super::pending::{PendingCall, PendingHandler, deadline_exceeded};
 use super::unary::put_response;
 use super::{CallHead, CallStart, ErasedMethod, MessageLimits, MethodSlot, RunningCall, Started};
 use crate::connection::{Stream, fail};
@@ -149,8 +149,12 @@ struct StreamingSlot {
 
 impl StreamingSlot {
     fn start(&self, start: &mut CallStart<'_>, head: CallHead, message: Option<Bytes>) -> Started {
-        let stream = Stream::accepted(start.inbox.clone(), start.key);
         let deadline = head.deadline;
+        if deadline.is_some_and(|deadline| deadline.remaining(start.link.now).is_none()) {
+            fail(start.link, start.key, start.blocks, &deadline_exceeded());
+            return Started::Answered;
+        }
+        let stream = Stream::accepted(start.inbox.clone(), start.key);
         match (self.launch)(&stream, head, message, start.limits) {
             Ok(handler) => {
                 let task = PendingCall::spawn(handler, Arc::clone(&stream), deadline);
