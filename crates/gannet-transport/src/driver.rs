@@ -141,15 +141,23 @@ pub struct Driver<I, R: Role> {
     input: BytesMut,
     /// Frames may be left in `input` that were not handled because the write buffer was full.
     input_waits: bool,
-    /// Nothing is written yet, because the peer is to speak first.
-    silent: bool,
-    /// The socket took less than there was.
-    blocked: bool,
+    output: Output,
     inbox: UnboundedReceiver<Command<R::Command>>,
     inbox_open: bool,
     commands: Vec<Command<R::Command>>,
     timer: Timer,
     closing: Option<Closing>,
+}
+
+/// What becomes of what is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// It waits, because the peer is to speak first.
+    Silent,
+    /// The socket took all there was.
+    Flowing,
+    /// The socket took less than there was.
+    Blocked,
 }
 
 /// A connection on its way out: the last bytes are written, then our side is shut, then the peer's end is awaited.
@@ -221,8 +229,7 @@ where
             link: Link { http2, out, now },
             input: BytesMut::new(),
             input_waits: false,
-            silent: R::SPEAKS_SECOND,
-            blocked: false,
+            output: if R::SPEAKS_SECOND { Output::Silent } else { Output::Flowing },
             inbox,
             inbox_open: true,
             commands: Vec::new(),
@@ -247,10 +254,7 @@ where
                 Poll::Ready(Ok(0)) => {
                     return Turn::Close(Closed::ByPeer { mid_frame: !self.input.is_empty() });
                 }
-                Poll::Ready(Ok(_)) => {
-                    progress = true;
-                    self.silent = false;
-                }
+                Poll::Ready(Ok(_)) => progress = true,
                 Poll::Ready(Err(error)) => return Turn::Close(Closed::Io(error)),
             }
         }
@@ -260,6 +264,9 @@ where
         {
             return self.fail(error);
         }
+        if self.link.http2.preface_received() {
+            self.speak();
+        }
         while self.timer.poll(context, self.link.http2.next_timeout()).is_ready() {
             self.link.now = now();
             if let Err(error) = self.link.http2.handle_timeout(self.link.now, &mut self.link.out) {
@@ -268,7 +275,9 @@ where
         }
         self.handle_own_events();
         let written = self.poll_write(context);
-        self.blocked = written.is_pending();
+        if self.output != Output::Silent {
+            self.output = if written.is_pending() { Output::Blocked } else { Output::Flowing };
+        }
         match written {
             Poll::Ready(Err(error)) => Turn::Close(Closed::Io(error)),
             Poll::Ready(Ok(())) if self.role.is_done(&self.link) => Turn::Close(Closed::Done),
@@ -277,6 +286,13 @@ where
             // Woken when the socket takes more; until then more input only makes sense if its answers find room.
             Poll::Pending if progress && self.link.out.len() < Self::UNREAD_FROM => Turn::Again,
             Poll::Pending => Turn::Wait,
+        }
+    }
+
+    /// From now on what is to be written is written.
+    fn speak(&mut self) {
+        if self.output == Output::Silent {
+            self.output = Output::Flowing;
         }
     }
 
@@ -307,7 +323,7 @@ where
         if http2.wants_flush() {
             http2.flush(out);
         }
-        !out.is_empty() && !self.silent
+        !out.is_empty() && self.output != Output::Silent
     }
 
     /// Handles what commands and time have caused: a call that is cancelled lets another one open, for example.
@@ -334,7 +350,7 @@ where
     /// now, the input is handled all the same: among it may be what lets the peer read again.
     fn handle_input(&mut self) -> Result<(), ConnectionError> {
         let link = &mut self.link;
-        let enough = if self.blocked { Self::UNREAD_FROM } else { WRITE_BATCH };
+        let enough = if self.output == Output::Blocked { Self::UNREAD_FROM } else { WRITE_BATCH };
         loop {
             if link.out.len() >= enough {
                 self.input_waits = true;
@@ -361,7 +377,7 @@ where
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        if self.link.out.is_empty() || self.silent {
+        if self.link.out.is_empty() || self.output == Output::Silent {
             return Poll::Ready(Ok(()));
         }
         while !self.link.out.is_empty() {
@@ -387,7 +403,7 @@ where
 
     /// The connection is to end: its streams fail now, the last bytes still go out.
     fn close(&mut self, why: Closed) {
-        self.silent = false;
+        self.speak();
         self.role.on_closed(&why);
         self.inbox.close();
         while let Ok(command) = self.inbox.try_recv() {

@@ -54,6 +54,8 @@ pub(crate) struct ClientConnection {
     /// What the subchannel knows this connection by.
     handle: Weak<ConnectionHandle>,
     abandoned: bool,
+    /// What the peer's GOAWAY said.
+    farewell: Option<String>,
 }
 
 /// A call that has its stream.
@@ -82,6 +84,7 @@ impl ClientConnection {
             subchannel,
             handle,
             abandoned: false,
+            farewell: None,
         }
     }
 
@@ -253,7 +256,12 @@ impl ClientConnection {
     }
 
     fn lost(&self, closed: &Closed) -> Status {
-        Status::unavailable(format!("the connection to {} was lost: {closed}", self.peer))
+        let mut message = format!("the connection to {} was lost: {closed}", self.peer);
+        if let Some(farewell) = &self.farewell {
+            message.push_str("; it said before: ");
+            message.push_str(farewell);
+        }
+        Status::unavailable(message)
     }
 }
 
@@ -282,8 +290,11 @@ impl Role for ClientConnection {
             Event::Reset { stream, error } => self.on_reset(link, stream, &error),
             Event::Writable { stream } => self.send_from(link, stream),
             Event::OpenAvailable => self.open_waiting(link),
-            Event::GoAway { .. } => {
+            Event::GoAway { debug_data, .. } => {
                 self.leave_service();
+                if !debug_data.is_empty() {
+                    self.farewell = Some(String::from_utf8_lossy(&debug_data).into_owned());
+                }
                 let status =
                     Status::unavailable(format!("{} takes no more calls on this connection", self.peer));
                 for call in self.waiting.drain(..) {

@@ -143,12 +143,12 @@ fn metadata_set_before_a_failure_arrives() {
 fn every_code_arrives_with_its_message() {
     paused(async {
         let script = Script::new().unary(|request| async move {
-            Err(Status::new(Code::from_i32(request.count as i32), request.text.clone()))
+            Err(Status::new(Code::from_i32(request.count.cast_signed()), request.text.clone()))
         });
         let (client, _running) = script.start();
         for code in 1..=16 {
             let status = client.unary(Ask { count: code, ..ask("why") }).await.unwrap_err();
-            assert_eq!((status.code(), status.message()), (Code::from_i32(code as i32), "why"));
+            assert_eq!((status.code(), status.message()), (Code::from_i32(code.cast_signed()), "why"));
         }
     });
 }

@@ -11,7 +11,9 @@ use gannet::{Channel, PeerAddress, Request, Response, Status};
 use gannet_e2e_tests::probe::{Answer, Ask, ProbeClient, Second, SecondClient, SecondServer};
 use tokio::sync::Semaphore;
 
-use crate::support::{Running, Script, Serving, ask, echo, on_tcp, one_thread, paused, tasks_are, threads};
+use crate::support::{
+    Running, Script, Serving, answer, ask, echo, on_tcp, one_thread, paused, tasks_are, threads,
+};
 
 /// Calls each method once and checks the answers.
 async fn call_all_shapes(client: &ProbeClient) {
@@ -80,11 +82,8 @@ fn every_shape_works_over_a_unix_socket_on_one_thread() {
 #[test]
 fn handlers_see_who_calls_them() {
     one_thread(async {
-        let script = Script::new().unary(|request| async move {
-            let mut reply = Answer::default();
-            reply.text = format!("{:?}", request.remote_address());
-            Ok(reply.into())
-        });
+        let script = Script::new()
+            .unary(|request| async move { Ok(answer(&format!("{:?}", request.remote_address())).into()) });
         let (_serving, port) = on_tcp(script.server(), 0).await;
         let client = ProbeClient::new(Channel::lazy(&format!("127.0.0.1:{port}")).unwrap());
         let seen = client.unary(ask("")).await.unwrap().into_inner().text;
@@ -289,12 +288,12 @@ fn replies_are_a_stream_for_combinators_too() {
 fn payloads_of_every_size_around_a_frame_come_back_whole() {
     paused(async {
         let (client, _running) = Script::new().start();
-        let mut sizes: Vec<_> = (0..200).collect();
+        let mut sizes: Vec<usize> = (0..200).collect();
         for edge in [4_096, 16_384, 32_768, 65_535, 65_536, 131_072] {
             sizes.extend(edge - 30..edge + 30);
         }
         for size in sizes {
-            let payload: Bytes = (0..size).map(|index| index as u8).collect();
+            let payload: Bytes = (0..size).map(|index: usize| index as u8).collect();
             let asked = Ask { payload: payload.clone(), ..Ask::default() };
             assert_eq!(client.unary(asked.clone()).await.unwrap().payload, payload, "unary, {size}");
             let (mut requests, mut replies) = client.converse().open();

@@ -195,7 +195,7 @@ fn a_client_goes_on_with_the_next_server_while_the_old_one_drains() {
                 Err(_) => tokio::task::yield_now().await,
             }
         };
-        while client.unary(ask("")).wait_for_ready().await.is_err() {}
+        while client.unary(ask("fine")).wait_for_ready().await.is_err() {}
         let (more, mut new_replies) = client.converse().open();
         assert!(!old.has_ended());
         gate.add_permits(1);

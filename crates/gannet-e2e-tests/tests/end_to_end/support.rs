@@ -32,25 +32,25 @@ fn run(runtime: &Runtime, hangs: Duration, test: impl Future<Output = ()>) {
 }
 
 /// Runs a test on one thread and a paused clock, and checks that no task is left.
-pub fn paused(test: impl Future<Output = ()>) {
+pub(crate) fn paused(test: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     run(&runtime, HANGS, test);
 }
 
 /// Runs a test on one thread, with sockets, and checks that no task is left.
-pub fn one_thread(test: impl Future<Output = ()>) {
+pub(crate) fn one_thread(test: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     run(&runtime, HANGS_REALLY, test);
 }
 
 /// Runs a test on several threads and checks that no task is left.
-pub fn threads(test: impl Future<Output = ()>) {
+pub(crate) fn threads(test: impl Future<Output = ()>) {
     let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     run(&runtime, HANGS_REALLY, test);
 }
 
 /// Waits until the runtime has so many tasks, and fails if it does not come to that.
-pub async fn tasks_are(count: usize) {
+pub(crate) async fn tasks_are(count: usize) {
     let metrics = Handle::current().metrics();
     let settles = async {
         while metrics.num_alive_tasks() != count {
@@ -63,13 +63,13 @@ pub async fn tasks_are(count: usize) {
 }
 
 /// Lets everything that can happen without time passing happen. For a paused clock on one thread.
-pub async fn all_quiet() {
+pub(crate) async fn all_quiet() {
     // The clock only moves once every task waits.
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 /// Says on its channel when it is dropped.
-pub struct DropSignal(pub mpsc::UnboundedSender<()>);
+pub(crate) struct DropSignal(pub(crate) mpsc::UnboundedSender<()>);
 
 impl Drop for DropSignal {
     fn drop(&mut self) {
@@ -78,35 +78,35 @@ impl Drop for DropSignal {
 }
 
 /// A sender for signals and where they arrive.
-pub fn signals() -> (mpsc::UnboundedSender<()>, mpsc::UnboundedReceiver<()>) {
+pub(crate) fn signals() -> (mpsc::UnboundedSender<()>, mpsc::UnboundedReceiver<()>) {
     mpsc::unbounded_channel()
 }
 
-pub type Reply<T> = BoxFuture<'static, Result<T, Status>>;
+pub(crate) type Reply<T> = BoxFuture<'static, Result<T, Status>>;
 type Handler<A, R> = Box<dyn Fn(A) -> Reply<R> + Send + Sync>;
 
 /// A service whose methods are closures. Those that are not set answer with what they got.
-pub struct Script {
+pub(crate) struct Script {
     unary: Handler<Request<Ask>, Response<Answer>>,
     collect: Handler<Request<Streaming<Ask>>, Response<Answer>>,
     expand: Handler<(Request<Ask>, Replies<Answer>), ()>,
     converse: Handler<(Request<Streaming<Ask>>, Replies<Answer>), ()>,
 }
 
-pub fn ask(text: &str) -> Ask {
+pub(crate) fn ask(text: &str) -> Ask {
     Ask { text: text.to_owned(), ..Ask::default() }
 }
 
-pub fn answer(text: &str) -> Answer {
+pub(crate) fn answer(text: &str) -> Answer {
     Answer { text: text.to_owned(), ..Answer::default() }
 }
 
-pub fn echo(ask: Ask) -> Answer {
-    Answer { text: ask.text, payload: ask.payload, count: ask.count, ..Answer::default() }
+pub(crate) fn echo(ask: Ask) -> Answer {
+    Answer { text: ask.text, payload: ask.payload, count: ask.count }
 }
 
 impl Script {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             unary: Box::new(|request| async { Ok(echo(request.into_inner()).into()) }.boxed()),
             collect: Box::new(|mut requests| {
@@ -143,7 +143,7 @@ impl Script {
         }
     }
 
-    pub fn unary<F, Fut>(mut self, handler: F) -> Self
+    pub(crate) fn unary<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(Request<Ask>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response<Answer>, Status>> + Send + 'static,
@@ -152,7 +152,7 @@ impl Script {
         self
     }
 
-    pub fn collect<F, Fut>(mut self, handler: F) -> Self
+    pub(crate) fn collect<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(Request<Streaming<Ask>>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response<Answer>, Status>> + Send + 'static,
@@ -161,7 +161,7 @@ impl Script {
         self
     }
 
-    pub fn expand<F, Fut>(mut self, handler: F) -> Self
+    pub(crate) fn expand<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(Request<Ask>, Replies<Answer>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Status>> + Send + 'static,
@@ -170,7 +170,7 @@ impl Script {
         self
     }
 
-    pub fn converse<F, Fut>(mut self, handler: F) -> Self
+    pub(crate) fn converse<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(Request<Streaming<Ask>>, Replies<Answer>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Status>> + Send + 'static,
@@ -179,12 +179,12 @@ impl Script {
         self
     }
 
-    pub fn server(self) -> Server {
+    pub(crate) fn server(self) -> Server {
         Server::new().add(ProbeServer::new(self))
     }
 
     /// Serves in memory, and connects a client to it.
-    pub fn start(self) -> (ProbeClient, Running) {
+    pub(crate) fn start(self) -> (ProbeClient, Running) {
         let running = Running::start(self.server());
         (running.client(), running)
     }
@@ -213,13 +213,13 @@ impl Probe for Script {
 }
 
 /// A server that runs on a task, in memory. Dropped, it ends at once.
-pub struct Running {
+pub(crate) struct Running {
     connector: MemoryConnector,
     serving: Serving,
 }
 
 /// A server's task, and how to stop it.
-pub struct Serving {
+pub(crate) struct Serving {
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -237,24 +237,24 @@ impl Serving {
     }
 
     /// Serves on a socket.
-    pub fn on(server: BoundServer) -> Self {
+    pub(crate) fn on(server: BoundServer) -> Self {
         Self::spawn(|stopped| server.serve_with_shutdown(stopped).boxed())
     }
 
     /// Begins the drain.
-    pub fn shut_down(&mut self) {
+    pub(crate) fn shut_down(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
     }
 
     /// Waits until `serve` has returned.
-    pub async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         (&mut self.task).await.unwrap();
     }
 
     /// Whether `serve` has returned.
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.task.is_finished()
     }
 }
@@ -266,24 +266,24 @@ impl Drop for Serving {
 }
 
 impl Running {
-    pub fn start(server: Server) -> Self {
+    pub(crate) fn start(server: Server) -> Self {
         let (connector, listener) = memory();
         let serving = Serving::spawn(|stopped| server.serve_listener(listener, stopped).boxed());
         Self { connector, serving }
     }
 
     /// Settings of a channel to this server.
-    pub fn channel(&self) -> ChannelBuilder {
+    pub(crate) fn channel(&self) -> ChannelBuilder {
         Channel::in_memory(self.connector.clone())
     }
 
     /// A client with a channel of its own.
-    pub fn client(&self) -> ProbeClient {
+    pub(crate) fn client(&self) -> ProbeClient {
         ProbeClient::new(self.channel().lazy().unwrap())
     }
 
     /// What connects to this server.
-    pub fn connector(&self) -> &MemoryConnector {
+    pub(crate) fn connector(&self) -> &MemoryConnector {
         &self.connector
     }
 }
@@ -303,7 +303,7 @@ impl std::ops::DerefMut for Running {
 }
 
 /// A server on a TCP port of the loopback interface, and its port.
-pub async fn on_tcp(server: Server, port: u16) -> (Serving, u16) {
+pub(crate) async fn on_tcp(server: Server, port: u16) -> (Serving, u16) {
     let bound = server.bind(format!("127.0.0.1:{port}")).await.unwrap();
     let Some(PeerAddress::Tcp(address)) = bound.local_address() else { panic!("a TCP address") };
     (Serving::on(bound), address.port())
