@@ -60,7 +60,7 @@ fn an_answer_of_another_content_type_is_unknown_and_the_type_named() {
         }
         let answer = bed
             .unary(async |server, stream| {
-                server.send_headers(stream, [(":status", "200")], true).await.unwrap()
+                server.send_headers(stream, [(":status", "200")], true).await.unwrap();
             })
             .await;
         assert_failed(answer, Code::Unknown, "content-type");

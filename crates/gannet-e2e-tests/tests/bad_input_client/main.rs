@@ -17,16 +17,13 @@ mod streams;
 mod support;
 
 use bad_input::{Peer, X};
-use gannet::{
-    Channel, ChannelBuilder, Code, Listener as _, MemoryConnector, MemoryListener, Response, Status, memory,
-};
+use gannet::{Channel, ChannelBuilder, Code, Listener as _, MemoryListener, Response, Status, memory};
 use gannet_e2e_tests::probe::{Answer, ProbeClient};
 use gannet_testing::{IncomingRequest, ScriptedPeer};
 use support::{all_quiet, ask, paused, tasks_are};
 
 /// A client and the place where its connections arrive.
 pub(crate) struct Bed {
-    connector: MemoryConnector,
     listener: MemoryListener,
     client: ProbeClient,
 }
@@ -34,8 +31,8 @@ pub(crate) struct Bed {
 impl Bed {
     fn new(settings: impl FnOnce(ChannelBuilder) -> ChannelBuilder) -> Self {
         let (connector, listener) = memory();
-        let channel = settings(Channel::in_memory(connector.clone())).lazy().unwrap();
-        Self { connector, listener, client: ProbeClient::new(channel) }
+        let channel = settings(Channel::in_memory(connector)).lazy().unwrap();
+        Self { listener, client: ProbeClient::new(channel) }
     }
 
     /// The next connection of the client; nothing has been said on it.
