@@ -44,8 +44,8 @@ fn explain(error: protox::Error, sources: &Sources, read: &Read) -> Error {
             .in_file(file)
             .at(*line, 1, "edition".len())
             .with_help(
-                "install protoc 27 or newer and set the environment variable PROTOC to its path \
-                 (or `Config::protoc`), or compile the files elsewhere and pass `Config::descriptor_set`",
+                "install protoc 27 or newer and set the environment variable PROTOC to its path, or compile \
+                 the files elsewhere and pass a descriptor set",
             );
     }
     let error = Error::from_parser(error, |name| read.paths.get(name).cloned());
@@ -73,11 +73,15 @@ fn explain(error: protox::Error, sources: &Sources, read: &Read) -> Error {
 fn missing_import_help(import: &str, sources: &Sources) -> String {
     if let Some(folder) = sources.suggest_include(import) {
         let folder = folder.display();
-        return format!("{folder}/{import} exists: add `.include(\"{folder}\")` to the build script");
+        return format!(
+            "{folder}/{import} exists: add the include folder {folder} \
+             (`.include(\"{folder}\")` in a build script, `--include {folder}` on the command line)"
+        );
     }
     let folders: Vec<String> = sources.includes.iter().map(|folder| folder.display().to_string()).collect();
     format!(
-        "looked in {}; add the folder that holds it with `.include(…)`, as imports are relative to include folders",
+        "looked in {}; imports are relative to include folders: add the one that holds it \
+         (`.include(…)` in a build script, `--include` on the command line)",
         folders.join(", ")
     )
 }

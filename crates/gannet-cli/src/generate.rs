@@ -4,19 +4,29 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gannet_build::{Codec, Config};
+use gannet_build::{Codec, Config, GeneratedFile};
 
 use crate::Ended;
 
+const EXAMPLES: &str = "\
+Examples:
+  gannet generate proto/helloworld.proto --out src/protos
+  gannet generate proto --include third_party --out src/protos --no-server
+  gannet generate --descriptor-set api.binpb --out src/protos --codec prost";
+
 /// Generates Rust from .proto files: messages, service traits, servers and clients.
 ///
-/// The files go into one folder, with a `mod.rs` that holds the module tree; `mod protos;` brings all of it in. Nothing
-/// but this program is needed, save for editions: those need a descriptor set, or protoc (PROTOC names it).
+/// The files go into one folder, with a mod.rs that holds the module tree, a module for each protobuf package; for
+/// `--out src/protos`, `mod protos;` in src/main.rs or src/lib.rs brings all of it in. The crate needs no dependency but
+/// gannet. The well-known types are built in, and what the files use of their imports is generated too.
+///
+/// Neither protoc nor a plugin is needed, save for files with editions: those take a descriptor set, or a protoc that
+/// the environment variable PROTOC names.
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
-#[command(after_help = "Example:\n  gannet generate proto/helloworld.proto --out src/protos")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// The .proto files, or folders of them.
+    /// The .proto files, or folders of them. With --descriptor-set: the names of files in it; without any, all of them.
     #[arg(value_name = "FILE", required_unless_present = "descriptor_set")]
     files: Vec<PathBuf>,
 
@@ -24,11 +34,13 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// A folder to look for imports in, besides that of the files themselves; may be given several times.
+    /// A folder that imports are relative to; may be given several times, the first that has a file wins.
+    ///
+    /// A file that is in none of them brings its own folder.
     #[arg(long, short = 'I', value_name = "DIR")]
     include: Vec<PathBuf>,
 
-    /// Whose messages to generate.
+    /// Whose messages to generate (for prost, the crate needs gannet's feature `prost`).
     #[arg(long, value_enum, default_value = "buffa")]
     codec: CodecName,
 
@@ -40,7 +52,8 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
-    /// Types that live elsewhere, as .package=::rust::path; may be given several times.
+    /// A package or type that lives elsewhere and is not to be generated, such as .common=::common_protos::common; may be
+    /// given several times.
     #[arg(long, value_name = "PROTO=RUST", value_parser = extern_path)]
     extern_path: Vec<(String, String)>,
 
@@ -52,7 +65,9 @@ pub(crate) struct Options {
     #[arg(long)]
     no_client: bool,
 
-    /// A serialized FileDescriptorSet to generate from, with its imports in it.
+    /// A serialized FileDescriptorSet to take in place of .proto files, with all imports in it.
+    ///
+    /// `protoc --include_imports --include_source_info -o FILE` and `buf build -o FILE` write one.
     #[arg(long, value_name = "FILE")]
     descriptor_set: Option<PathBuf>,
 }
@@ -94,12 +109,18 @@ pub(crate) fn run(options: Options, out: &mut impl Write) -> Ended {
         config = config.descriptor_set(path);
     }
     let output = config.generate()?;
+    // A file whose content would stay the same is not written, so that nothing is built anew without cause.
+    let is_there = |file: &GeneratedFile| {
+        std::fs::read(options.out.join(&file.name)).is_ok_and(|present| present == file.content.as_bytes())
+    };
+    let unchanged: Vec<bool> = output.files.iter().map(is_there).collect();
     output.write_to(&options.out)?;
     for warning in &output.warnings {
         writeln!(out, "warning: {warning}")?;
     }
-    for file in &output.files {
-        writeln!(out, "wrote {}", options.out.join(&file.name).display())?;
+    for (file, unchanged) in output.files.iter().zip(unchanged) {
+        let done = if unchanged { "unchanged" } else { "wrote" };
+        writeln!(out, "{done} {}", options.out.join(&file.name).display())?;
     }
     Ok(true)
 }

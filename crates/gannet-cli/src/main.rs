@@ -13,12 +13,24 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 /// gRPC for Rust, from the command line.
+///
+/// Gannet's services need nothing of this program: the crate `gannet` is all they depend on. It shows the framework at
+/// work, and generates code where there is no build script to do it.
 #[derive(Parser)]
-#[command(name = "gannet", version, arg_required_else_help = true)]
+#[command(name = "gannet", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  gannet tour                                    see the framework at work, chapter by chapter
+  gannet tour --only 4                           one chapter alone
+  gannet generate proto/a.proto --out src/protos generate Rust from a contract
+  gannet help generate                           what a command does, and all of its options
+
+Exit status: 0 if what was asked for holds or is done, 1 if not, 2 if the command line is wrong.";
 
 #[derive(Subcommand)]
 enum Command {

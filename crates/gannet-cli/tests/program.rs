@@ -1,63 +1,121 @@
 //! The program as its user runs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+const CONTRACT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proto/helloworld.proto");
+
 fn gannet(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gannet")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_gannet")).args(arguments).env_remove("PROTOC").output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What the program says on its output, having succeeded and complained about nothing.
+fn said(arguments: &[&str]) -> String {
+    let output = gannet(arguments);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {said}{}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{arguments:?}: {}", text(&output.stderr));
+    said
+}
+
+/// What the program complains of, having ended with `status` and done nothing.
+fn complaint(status: i32, arguments: &[&str]) -> String {
+    let output = gannet(arguments);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));
+    assert!(output.stdout.is_empty(), "{arguments:?}: {}", text(&output.stdout));
+    text(&output.stderr)
+}
+
+/// A folder to generate into.
+struct Out {
+    folder: tempfile::TempDir,
+}
+
+impl Out {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("src").join("protos")
+    }
+
+    /// Generates into the folder.
+    fn generate(&self, arguments: &[&str]) -> String {
+        let path = self.path();
+        said(&[&["generate", "--out", path.to_str().unwrap()], arguments].concat())
+    }
+
+    /// Fails to generate into the folder.
+    fn refuse(&self, arguments: &[&str]) -> String {
+        let path = self.path();
+        let complaint = complaint(1, &[&["generate", "--out", path.to_str().unwrap()], arguments].concat());
+        assert!(!path.exists(), "nothing is written unless all of it can be");
+        complaint
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    /// Puts a contract beside the folder.
+    fn contract(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
 #[test]
 fn the_tour_holds_and_shows_what_was_sent_and_what_came() {
-    let output = gannet(&["tour"]);
-    let said = text(&output.stdout);
-    assert!(output.status.success(), "{said}{}", text(&output.stderr));
-    assert!(said.contains("6 chapters held, 0 failed"), "{said}");
-    for part in
-        ["Contract and code generation", "Hello zhangsan!", "hi lisi", "DEADLINE_EXCEEDED", "NOT_FOUND"]
-    {
+    let said = said(&["tour"]);
+    for part in [
+        " 1  Contract and code generation",
+        "fn say_hello(&self, request: Request<HelloRequest>)",
+        " 2  Server and client",
+        "Hello zhangsan!",
+        " 4  Streams",
+        "hi lisi",
+        "the server waits after",
+        "the client waits after",
+        "11  Deadlines",
+        "DEADLINE_EXCEEDED",
+        "12  Errors",
+        "NOT_FOUND",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "13  Shutdown",
+        "UNAVAILABLE: the server is shutting down",
+    ] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
-    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    assert_eq!(said.matches('✓').count(), 6, "{said}");
+    assert!(!said.contains('✗'), "{said}");
+    assert_eq!(said.lines().last(), Some("6 held, 0 failed"));
+    assert!(!said.contains('\x1b'), "colours in a pipe");
 }
 
 #[test]
-fn one_chapter_can_be_walked_alone_and_an_unknown_one_is_refused() {
-    let said = text(&gannet(&["tour", "--only", "2"]).stdout);
-    assert!(said.contains("1 chapters held, 0 failed") && !said.contains("Streams"), "{said}");
-    let output = gannet(&["tour", "--only", "99"]);
-    assert!(!output.status.success());
-    assert!(
-        text(&output.stderr).contains("there is no chapter 99; there are: 1, 2, 4"),
-        "{}",
-        text(&output.stderr)
-    );
+fn a_chapter_can_be_walked_alone() {
+    let said = said(&["tour", "--only", "2"]);
+    assert!(said.contains("Server and client") && !said.contains("Streams"), "{said}");
+    assert_eq!(said.lines().last(), Some("1 held, 0 failed"));
 }
 
 #[test]
-fn generate_writes_the_module_tree_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("protos");
-    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/proto/helloworld.proto");
-    let output = gannet(&["generate", proto, "--out", out.to_str().unwrap()]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let root = std::fs::read_to_string(out.join("mod.rs")).unwrap();
-    assert!(root.contains("pub mod helloworld"), "{root}");
-    assert!(text(&output.stdout).contains("mod.rs"), "{}", text(&output.stdout));
-}
-
-#[test]
-fn generate_says_where_a_proto_is_wrong() {
-    let folder = tempfile::tempdir().unwrap();
-    let proto = folder.path().join("wrong.proto");
-    std::fs::write(&proto, "syntax = \"proto3\";\nmessage A { Missing b = 1; }\n").unwrap();
-    let output = gannet(&["generate", proto.to_str().unwrap(), "--out", folder.path().to_str().unwrap()]);
-    assert!(!output.status.success());
-    let said = text(&output.stderr);
-    assert!(said.contains("wrong.proto:2") && said.contains("Missing"), "{said}");
+fn a_chapter_that_is_not_there_is_refused() {
+    let unknown = complaint(1, &["tour", "--only", "99"]);
+    assert!(unknown.contains("there is no chapter 99; there are: 1, 2, 4"), "{unknown}");
+    let to_come = complaint(1, &["tour", "--only", "2,9"]);
+    assert!(to_come.contains("chapter 9, TLS, both ways, is still to come"), "{to_come}");
+    complaint(2, &["tour", "--only", "streams"]);
 }
 
 #[test]
@@ -69,8 +127,135 @@ fn a_reader_that_has_had_enough_is_no_error() {
 }
 
 #[test]
-fn without_a_command_the_help_is_shown() {
-    let output = gannet(&[]);
-    assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("tour") && text(&output.stderr).contains("generate"));
+fn help_teaches() {
+    let help = complaint(2, &[]);
+    for part in ["gannet tour", "gannet generate proto/a.proto --out src/protos", "Exit status"] {
+        assert!(help.contains(part), "{part} is not in\n{help}");
+    }
+    let tour = said(&["tour", "--help"]);
+    assert!(tour.contains(" 4  Streams\n") && tour.contains(" 5  Validators (to come)\n"), "{tour}");
+    let generate = said(&["help", "generate"]);
+    assert!(
+        generate.contains("mod protos;") && generate.contains("--descriptor-set api.binpb"),
+        "{generate}"
+    );
+    assert!(said(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn generate_writes_the_module_tree_and_says_so() {
+    let out = Out::new();
+    let report = out.generate(&[CONTRACT]);
+    assert!(out.read("mod.rs").contains("pub mod helloworld"));
+    let code = out.read("helloworld.rs");
+    for part in ["struct HelloRequest", "trait Greeter", "struct GreeterServer", "struct GreeterClient"] {
+        assert!(code.contains(part), "{part} is missing");
+    }
+    let written: Vec<PathBuf> =
+        report.lines().map(|line| PathBuf::from(line.strip_prefix("wrote ").unwrap())).collect();
+    assert!(written.contains(&out.path().join("mod.rs")), "{report}");
+    assert_eq!(written.len(), std::fs::read_dir(out.path()).unwrap().count(), "{report}");
+    assert!(written.iter().all(|path| path.is_file()), "{report}");
+
+    // Again, with one file changed by somebody.
+    std::fs::write(out.path().join("helloworld.rs"), "").unwrap();
+    let report = out.generate(&[CONTRACT]);
+    assert_eq!(report.matches("unchanged ").count(), written.len() - 1, "{report}");
+    assert_eq!(out.read("helloworld.rs"), code);
+}
+
+#[test]
+fn generate_leaves_out_and_adds_what_it_is_told() {
+    let generated = |options: &[&str]| {
+        let out = Out::new();
+        out.generate(&[&[CONTRACT], options].concat());
+        out.read("helloworld.rs")
+    };
+    let client = generated(&["--no-server"]);
+    assert!(client.contains("struct GreeterClient") && !client.contains("trait Greeter"));
+    let server = generated(&["--no-client"]);
+    assert!(server.contains("trait Greeter") && !server.contains("struct GreeterClient"));
+    assert!(generated(&["--codec", "prost"]).contains("codegen::Prost"));
+    assert!(generated(&["--json"]).contains("serde"));
+    let view = |code: &str| code.contains("HelloRequestView");
+    let (plain, out) = (generated(&[]), Out::new());
+    out.generate(&[CONTRACT, "--views"]);
+    let all: String = std::fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(view(&all) && !view(&plain));
+}
+
+#[test]
+fn generate_finds_imports_and_leaves_extern_paths_alone() {
+    let out = Out::new();
+    out.contract(
+        "common/money.proto",
+        "syntax = \"proto3\"; package common; message Money { int64 units = 1; }",
+    );
+    let shop = out.contract(
+        "shop/shop.proto",
+        "syntax = \"proto3\"; package shop; import \"common/money.proto\";\nmessage Price { common.Money money = 1; }",
+    );
+    let include = out.folder.path().to_str().unwrap().to_owned();
+    let complaint = out.refuse(&[&shop]);
+    assert!(
+        complaint.contains("shop.proto:1") && complaint.contains(&format!("--include {include}")),
+        "{complaint}"
+    );
+
+    out.generate(&[&shop, "--include", &include]);
+    assert!(out.read("mod.rs").contains("pub mod common"));
+
+    let elsewhere = Out::new();
+    elsewhere.generate(&[&shop, "--include", &include, "--extern-path", ".common=::common_protos::common"]);
+    assert!(!elsewhere.read("mod.rs").contains("pub mod common"));
+    assert!(elsewhere.read("shop.rs").contains("::common_protos::common::Money"));
+}
+
+#[test]
+fn generate_takes_a_descriptor_set() {
+    let out = Out::new();
+    // `syntax = "proto3"; message Ping {}`, as protoc writes it.
+    let set = out.folder.path().join("ping.binpb");
+    std::fs::write(&set, b"\x0a\x1c\x0a\x0aping.proto\x22\x06\x0a\x04Ping\x62\x06proto3").unwrap();
+    out.generate(&["--descriptor-set", set.to_str().unwrap()]);
+    let wrote: Vec<PathBuf> =
+        std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let code: String = wrote.iter().map(|path: &PathBuf| std::fs::read_to_string(path).unwrap()).collect();
+    assert!(code.contains("pub struct Ping"), "{wrote:?}");
+
+    let other = Out::new();
+    let complaint = other.refuse(&["--descriptor-set", set.to_str().unwrap(), "pong.proto"]);
+    assert!(complaint.contains("ping.binpb") || complaint.contains("pong.proto"), "{complaint}");
+}
+
+#[test]
+fn generate_says_where_a_contract_is_wrong() {
+    let out = Out::new();
+    let wrong = |name: &str, text: &str| out.refuse(&[&out.contract(name, text)]);
+    let unknown = wrong("unknown.proto", "syntax = \"proto3\";\nmessage A { Missing b = 1; }\n");
+    assert!(unknown.contains("unknown.proto:2:13: name 'Missing' is not defined"), "{unknown}");
+    let syntax = wrong("syntax.proto", "syntax = \"proto3\";\n\nmessage A {\n  string b 1;\n}\n");
+    assert!(syntax.contains("syntax.proto:4:12"), "{syntax}");
+    let edition = wrong("edition.proto", "edition = \"2023\";\n");
+    assert!(edition.contains("edition.proto:1:1") && edition.contains("PROTOC"), "{edition}");
+    let nothing = out.refuse(&["nothing.proto"]);
+    assert!(nothing.contains("nothing.proto: the file does not exist"), "{nothing}");
+}
+
+#[test]
+fn generate_refuses_what_cannot_work() {
+    let out = Out::new();
+    let prost = out.refuse(&[CONTRACT, "--codec", "prost", "--views"]);
+    assert!(prost.contains("`views` is not available with the codec prost"), "{prost}");
+    let path = out.refuse(&[CONTRACT, "--extern-path", ".a=not a path"]);
+    assert!(path.contains("`not a path` is not a Rust path"), "{path}");
+
+    let path = complaint(2, &["generate", CONTRACT, "--out", "x", "--extern-path", "a"]);
+    assert!(path.contains(".package=::rust::path"), "{path}");
+    assert!(complaint(2, &["generate", CONTRACT]).contains("--out"));
+    assert!(complaint(2, &["generate", "--out", "x"]).contains("FILE"));
+    assert!(!Path::new("x").exists());
 }

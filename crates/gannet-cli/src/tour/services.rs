@@ -1,10 +1,14 @@
 //! The services that the tour calls: the article's Greeter, and one more for what the Greeter does not show.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 
 use gannet::{
-    BoundServer, Channel, Code, Error, PeerAddress, Replies, Request, Response, Server, Status, Streaming,
+    BoundServer, Channel, Code, Error, PeerAddress, Replies, Request, RequestSender, Response, Server,
+    Status, Streaming,
 };
+use tokio::sync::watch::error::RecvError;
 use tokio::sync::{Notify, watch};
 
 /// The generated code.
@@ -30,27 +34,95 @@ pub(super) const BLOCK: usize = 64 * 1024;
 /// What the services tell the tour, and the tour them.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
-    /// How many blocks `Flood` has sent.
-    pub(super) flooded: watch::Sender<i64>,
-    /// Calls of `Listen` and `Wait` under way.
-    pub(super) under_way: watch::Sender<usize>,
-    /// Lets `Wait` go on.
+    /// How far `Flood` is.
+    pub(super) flood: watch::Sender<Flow>,
+    /// The handlers of `Listen` and `Wait`.
+    pub(super) handlers: watch::Sender<Handlers>,
+    /// Lets `Wait` and `Swallow` go on.
     pub(super) go_on: Notify,
 }
 
-/// Counts a call for as long as its handler is there.
-struct UnderWay(Arc<Signals>);
+/// Handlers that have begun, and those of them that are gone.
+#[derive(Debug, Default)]
+pub(super) struct Handlers {
+    pub(super) begun: usize,
+    pub(super) gone: usize,
+}
 
-impl UnderWay {
+impl Signals {
+    /// Waits until this many handlers have begun since the server started.
+    pub(super) async fn begun(&self, count: usize) -> Result<(), RecvError> {
+        self.handlers.subscribe().wait_for(|handlers| handlers.begun == count).await.map(drop)
+    }
+
+    /// Waits until this many handlers have begun and are gone, whatever ended them.
+    pub(super) async fn gone(&self, count: usize) -> Result<(), RecvError> {
+        self.handlers.subscribe().wait_for(|handlers| handlers.gone == count).await.map(drop)
+    }
+}
+
+/// Counts a handler for as long as it is there.
+struct Counted(Arc<Signals>);
+
+impl Counted {
     fn new(signals: &Arc<Signals>) -> Self {
-        signals.under_way.send_modify(|count| *count += 1);
+        signals.handlers.send_modify(|handlers| handlers.begun += 1);
         Self(Arc::clone(signals))
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.under_way.send_modify(|count| *count -= 1);
+        self.0.handlers.send_modify(|handlers| handlers.gone += 1);
+    }
+}
+
+/// How far one who sends blocks is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flow {
+    pub(super) sent: i64,
+    /// Waits until it may send the next one.
+    pub(super) held_up: bool,
+    pub(super) done: bool,
+}
+
+/// Sends `count` blocks, and says on `flow` how that goes.
+pub(super) async fn send_blocks<S: SendBlock>(
+    sender: &mut S,
+    count: i64,
+    flow: &watch::Sender<Flow>,
+) -> Result<(), Status> {
+    let block = Block { data: vec![0; BLOCK].into() };
+    for _ in 0..count {
+        {
+            let mut sending = pin!(sender.send_block(block.clone()));
+            poll_fn(|context| {
+                let sent = sending.as_mut().poll(context);
+                flow.send_modify(|flow| flow.held_up = sent.is_pending());
+                sent
+            })
+            .await?;
+        }
+        flow.send_modify(|flow| flow.sent += 1);
+    }
+    flow.send_modify(|flow| flow.done = true);
+    Ok(())
+}
+
+/// What blocks can be sent through, on either side.
+pub(super) trait SendBlock {
+    fn send_block(&mut self, block: Block) -> impl Future<Output = Result<(), Status>> + Send;
+}
+
+impl SendBlock for Replies<Block> {
+    fn send_block(&mut self, block: Block) -> impl Future<Output = Result<(), Status>> + Send {
+        self.send(block)
+    }
+}
+
+impl SendBlock for RequestSender<Block> {
+    fn send_block(&mut self, block: Block) -> impl Future<Output = Result<(), Status>> + Send {
+        self.send(block)
     }
 }
 
@@ -120,13 +192,32 @@ impl Tour for MyTour {
         Ok(())
     }
 
-    async fn flood(&self, request: Request<Number>, mut replies: Replies<Block>) -> Result<(), Status> {
-        let data = vec![0; BLOCK];
-        for sent in 1..=request.value {
-            replies.send(Block { data: data.clone().into() }).await?;
-            self.0.flooded.send_replace(sent);
+    async fn converse(
+        &self,
+        mut requests: Request<Streaming<Number>>,
+        mut replies: Replies<Number>,
+    ) -> Result<(), Status> {
+        for value in 1..=3 {
+            replies.send(Number { value }).await?;
         }
-        Ok(())
+        let mut sum = Number::default();
+        while let Some(number) = requests.next().await? {
+            sum.value += number.value;
+        }
+        replies.send(sum).await
+    }
+
+    async fn flood(&self, request: Request<Number>, mut replies: Replies<Block>) -> Result<(), Status> {
+        send_blocks(&mut replies, request.value, &self.0.flood).await
+    }
+
+    async fn swallow(&self, mut requests: Request<Streaming<Block>>) -> Result<Response<Number>, Status> {
+        self.0.go_on.notified().await;
+        let mut count = Number::default();
+        while let Some(block) = requests.next().await? {
+            count.value += i64::from(block.data.len() == BLOCK);
+        }
+        Ok(count.into())
     }
 
     async fn listen(
@@ -134,7 +225,7 @@ impl Tour for MyTour {
         mut requests: Request<Streaming<Number>>,
         mut replies: Replies<Number>,
     ) -> Result<(), Status> {
-        let _under_way = UnderWay::new(&self.0);
+        let _counted = Counted::new(&self.0);
         while let Some(number) = requests.next().await? {
             replies.send(number).await?;
         }
@@ -142,7 +233,7 @@ impl Tour for MyTour {
     }
 
     async fn wait(&self, request: Request<Empty>) -> Result<Response<Number>, Status> {
-        let _under_way = UnderWay::new(&self.0);
+        let _counted = Counted::new(&self.0);
         self.0.go_on.notified().await;
         Ok(Number { value: i64::from(request.deadline().is_some()) }.into())
     }
@@ -154,7 +245,15 @@ impl Tour for MyTour {
         Err(status)
     }
 
-    async fn panic(&self, request: Request<Number>, mut replies: Replies<Number>) -> Result<(), Status> {
+    async fn panic(&self, _request: Request<Empty>) -> Result<Response<Number>, Status> {
+        std::panic::panic_any(PANIC);
+    }
+
+    async fn count_and_panic(
+        &self,
+        request: Request<Number>,
+        mut replies: Replies<Number>,
+    ) -> Result<(), Status> {
         for value in 1..=request.value {
             replies.send(Number { value }).await?;
         }
@@ -162,13 +261,14 @@ impl Tour for MyTour {
     }
 }
 
-/// A server with both services, on a free loopback port.
-pub(super) async fn bind(signals: &Arc<Signals>) -> Result<(BoundServer, String), Error> {
-    let server = Server::new()
-        .add(GreeterServer::new(MyGreeter))
-        .add(TourServer::new(MyTour(Arc::clone(signals))))
-        .bind("127.0.0.1:0")
-        .await?;
+/// A server with both services.
+pub(super) fn server(signals: &Arc<Signals>) -> Server {
+    Server::new().add(GreeterServer::new(MyGreeter)).add(TourServer::new(MyTour(Arc::clone(signals))))
+}
+
+/// Takes a free loopback port, and says which.
+pub(super) async fn bind(server: Server) -> Result<(BoundServer, String), Error> {
+    let server = server.bind("127.0.0.1:0").await?;
     let address = server.local_address().as_ref().map(PeerAddress::to_string).unwrap_or_default();
     Ok((server, address))
 }
@@ -184,7 +284,7 @@ pub(super) struct Served {
 /// Starts a server with both services and connects to it.
 pub(super) async fn serve() -> Result<Served, Error> {
     let signals = Arc::new(Signals::default());
-    let (server, address) = bind(&signals).await?;
+    let (server, address) = bind(server(&signals)).await?;
     let serving = tokio::spawn(server.serve());
     let channel = Channel::connect(&address).await?;
     Ok(Served { channel, address, signals, serving })

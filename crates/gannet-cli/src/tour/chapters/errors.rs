@@ -1,7 +1,8 @@
 //! Beyond the article: how calls fail, and what their callers see of it.
 
+use gannet::codegen::buffa_types::google::protobuf::Empty;
 use gannet::codegen::{Buffa, MethodDescriptor, MethodKind, UnaryCall};
-use gannet::{Channel, Code, Request, Status};
+use gannet::{Channel, Code, Request, Server, Status};
 
 use super::protos::tour::{Number, TourClient};
 use super::{Notes, Outcome, services};
@@ -36,8 +37,13 @@ pub(in super::super) async fn errors(notes: Notes) -> Outcome {
         )?;
     }
 
-    notes.sent("Panic { value: 2 }: two replies, then the handler panics");
-    let mut replies = tour.panic(Number { value: 2 }).open();
+    notes.sent("Panic {}: the handler panics");
+    let status = failure(tour.panic(Empty::default()).await)?;
+    notes.came(&status);
+    notes.holds(status.code() == Code::Internal, "the code is another")?;
+
+    notes.sent("CountAndPanic { value: 2 }: two replies, then the handler panics");
+    let mut replies = tour.count_and_panic(Number { value: 2 }).open();
     for _ in 0..2 {
         notes.holds(replies.next().await?.is_some(), "a reply is missing")?;
     }
@@ -48,8 +54,20 @@ pub(in super::super) async fn errors(notes: Notes) -> Outcome {
     notes.sent("Count { value: 1 }, on the same connection");
     let mut replies = tour.count(Number { value: 1 }).open();
     notes.holds(replies.next().await?.is_some_and(|number| number.value == 1), "the connection is harmed")?;
-    notes.came("1: the panic harmed nobody else");
-    Ok(())
+    notes.came("1: the panics harmed nobody else");
+    nobody(&notes).await
+}
+
+async fn nobody(notes: &Notes) -> Outcome {
+    // A port that is free: it was taken, and given back.
+    let (bound, address) = services::bind(Server::new()).await?;
+    drop(bound);
+    notes.sent(format!("Whoami {{}} to {address}, where nobody listens"));
+    let tour = TourClient::new(Channel::lazy(&address)?);
+    let status = failure(tour.whoami(Empty::default()).await)?;
+    notes.came(&status);
+    notes.holds(status.code() == Code::Unavailable, "the code is another")?;
+    notes.holds(status.message().contains(&address), "it does not say where")
 }
 
 async fn call(channel: &Channel, method: &'static MethodDescriptor) -> Result<(), Status> {

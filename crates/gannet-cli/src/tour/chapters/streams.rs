@@ -1,20 +1,26 @@
-//! Chapter 4: all shapes of streams; the two directions apart; half-close; back-pressure; cancelling.
+//! Chapter 4: all shapes of streams; the two directions apart; half-close; back-pressure both ways; cancelling.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use gannet::Code;
 use gannet::codegen::buffa_types::google::protobuf::Empty;
+use tokio::sync::watch;
 
 use super::protos::helloworld::{GreeterClient, HelloRequest};
 use super::protos::tour::{Number, TourClient};
-use super::{Notes, Outcome, services};
+use super::services::{self, Flow, Signals};
+use super::{Notes, Outcome};
 
 pub(in super::super) async fn streams(notes: Notes) -> Outcome {
     let served = services::serve().await?;
     let tour = TourClient::new(served.channel.clone());
     one_direction(&notes, &tour).await?;
     both_directions(&notes, &GreeterClient::new(served.channel.clone())).await?;
+    either_direction_alone(&notes, &tour).await?;
     half_close(&notes, &tour).await?;
-    back_pressure(&notes, &tour, &served.signals).await?;
+    slow_client(&notes, &tour, &served.signals).await?;
+    slow_server(&notes, &tour, &served.signals).await?;
     for_ever(&notes, &tour, &served.signals).await
 }
 
@@ -59,6 +65,24 @@ async fn both_directions(notes: &Notes, greeter: &GreeterClient) -> Outcome {
     notes.holds(messages == ["hi zhangsan", "hi lisi", "hi wangwu"], "the replies are others")
 }
 
+async fn either_direction_alone(notes: &Notes, tour: &TourClient) -> Outcome {
+    notes.sent("nothing yet to Converse, only the call");
+    let (mut requests, mut replies) = tour.converse().open();
+    for value in 1..=3 {
+        notes.holds(replies.next().await? == Some(Number { value }), "the numbers are others")?;
+    }
+    notes.came("1, 2 and 3 before any request");
+    notes.sent("10, 20 and 30, then the end of the requests");
+    for value in [10, 20, 30] {
+        requests.send(Number { value }).await?;
+    }
+    requests.finish();
+    let sum = replies.next().await?.unwrap_or_default();
+    notes.came(format!("their sum, {}", sum.value));
+    notes.holds(sum.value == 60, "the sum is another")?;
+    notes.holds(replies.next().await?.is_none(), "the stream does not end")
+}
+
 async fn half_close(notes: &Notes, tour: &TourClient) -> Outcome {
     notes.sent("1, 2 and 3 to Reverse, then the end of the requests");
     let (mut requests, mut replies) = tour.reverse().open();
@@ -74,20 +98,13 @@ async fn half_close(notes: &Notes, tour: &TourClient) -> Outcome {
     notes.holds(values == [3, 2, 1], "the numbers are others")
 }
 
-async fn back_pressure(notes: &Notes, tour: &TourClient, signals: &services::Signals) -> Outcome {
-    const BLOCKS: i64 = 1024;
-    notes.sent(format!(
-        "Flood {{ value: {BLOCKS} }}: {} MiB, which the client does not read yet",
-        BLOCKS / 16
-    ));
+/// The blocks that each sender of the chapters on back-pressure wants to send: 64 MiB.
+const BLOCKS: i64 = 1024;
+
+async fn slow_client(notes: &Notes, tour: &TourClient, signals: &Signals) -> Outcome {
+    notes.sent(format!("Flood {{ value: {BLOCKS} }}: 64 MiB, of which the client reads nothing yet"));
     let mut replies = tour.flood(Number { value: BLOCKS }).open();
-    signals.flooded.subscribe().wait_for(|sent| *sent > 0).await?;
-    for _ in 0..200 {
-        tour.whoami(Empty::default()).await?;
-    }
-    let blocks = *signals.flooded.borrow();
-    notes.came(format!("200 other replies on the same connection; by then {blocks} blocks have gone out"));
-    notes.holds(blocks < BLOCKS / 2, "nothing holds the server up")?;
+    held_up(notes, tour, &signals.flood, "server").await?;
     let mut received = 0;
     while let Some(block) = replies.next().await? {
         notes.holds(block.data.len() == services::BLOCK, "a block is cut short")?;
@@ -97,26 +114,64 @@ async fn back_pressure(notes: &Notes, tour: &TourClient, signals: &services::Sig
     notes.holds(received == BLOCKS, "blocks are missing")
 }
 
-async fn for_ever(notes: &Notes, tour: &TourClient, signals: &services::Signals) -> Outcome {
-    notes.sent("a number every 10 ms, for ever; cancelled after the third reply");
+async fn slow_server(notes: &Notes, tour: &TourClient, signals: &Signals) -> Outcome {
+    notes.sent("the same the other way: 64 MiB to Swallow, which reads nothing yet");
+    let (mut requests, reply) = tour.swallow().open();
+    let flow = Arc::new(watch::Sender::default());
+    let sending = tokio::spawn({
+        let flow = Arc::clone(&flow);
+        async move {
+            services::send_blocks(&mut requests, BLOCKS, &flow).await?;
+            requests.finish();
+            Ok::<(), gannet::Status>(())
+        }
+    });
+    held_up(notes, tour, &flow, "client").await?;
+    signals.go_on.notify_one();
+    let received = reply.await?.value;
+    sending.await??;
+    notes.came(format!("{received} blocks arrived once the server read"));
+    notes.holds(received == BLOCKS, "blocks are missing")
+}
+
+/// Shows that this sender waits, after a small part of what it has, although the connection is alive.
+async fn held_up(notes: &Notes, tour: &TourClient, flow: &watch::Sender<Flow>, sender: &str) -> Outcome {
+    let waits = |flow: &Flow| flow.held_up || flow.done;
+    flow.subscribe().wait_for(waits).await?;
+    for _ in 0..200 {
+        tour.whoami(Empty::default()).await?;
+    }
+    let flow = *flow.subscribe().wait_for(waits).await?;
+    notes.came(format!(
+        "200 other replies on the same connection; the {sender} waits after {} blocks of {BLOCKS}",
+        flow.sent
+    ));
+    notes.holds(!flow.done && flow.sent < BLOCKS / 4, format!("nothing holds the {sender} up"))
+}
+
+async fn for_ever(notes: &Notes, tour: &TourClient, signals: &Signals) -> Outcome {
+    notes.sent("a number every 10 ms to Listen, for ever; cancelled after the third reply");
     let (mut requests, mut replies) = tour.listen().open();
     let sending = tokio::spawn(async move {
         let mut clock = tokio::time::interval(Duration::from_millis(10));
-        for value in 0.. {
+        let mut value = 0;
+        loop {
             clock.tick().await;
+            value += 1;
             // The call has ended: so does its sender.
-            if requests.send(Number { value }).await.is_err() {
-                return value;
+            if let Err(status) = requests.send(Number { value }).await {
+                return (value, status);
             }
         }
-        0
     });
     for _ in 0..3 {
         notes.holds(replies.next().await?.is_some(), "the stream ended by itself")?;
     }
     drop(replies);
-    let sent = sending.await?;
-    signals.under_way.subscribe().wait_for(|count| *count == 0).await?;
-    notes.came(format!("the sender stopped at number {sent}, and the server's handler is gone"));
+    let (value, status) = sending.await?;
+    notes.came(format!("number {value} could not be sent any more: {status}"));
+    notes.holds(status.code() == Code::Cancelled, "the code is another")?;
+    signals.gone(1).await?;
+    notes.note("the server's handler is gone too");
     Ok(())
 }
