@@ -113,6 +113,16 @@ pub trait Role: Send + Unpin + 'static {
     /// A call is no longer wanted.
     fn on_cancel(&mut self, link: &mut Link, stream: &Arc<SharedStream<Self::Command>>);
 
+    /// When this role wants [`Role::on_timeout`], if at all.
+    fn next_timeout(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The time has come that [`Role::next_timeout`] gave.
+    fn on_timeout(&mut self, link: &mut Link) {
+        let _ = link;
+    }
+
     /// Every handle to the connection is gone: nothing new will be asked of it.
     fn on_abandoned(&mut self, link: &mut Link);
 
@@ -267,8 +277,11 @@ where
         if self.link.http2.preface_received() {
             self.speak();
         }
-        while self.timer.poll(context, self.link.http2.next_timeout()).is_ready() {
+        while self.timer.poll(context, self.next_timeout()).is_ready() {
             self.link.now = now();
+            if self.role.next_timeout().is_some_and(|at| at <= self.link.now) {
+                self.role.on_timeout(&mut self.link);
+            }
             if let Err(error) = self.link.http2.handle_timeout(self.link.now, &mut self.link.out) {
                 return self.fail(error);
             }
@@ -281,7 +294,7 @@ where
         match written {
             Poll::Ready(Err(error)) => Turn::Close(Closed::Io(error)),
             Poll::Ready(Ok(())) if self.role.is_done(&self.link) => Turn::Close(Closed::Done),
-            Poll::Ready(Ok(())) if self.flush_queued() || progress || unread => Turn::Again,
+            Poll::Ready(Ok(())) if self.handle_own_events() || progress || unread => Turn::Again,
             Poll::Ready(Ok(())) => Turn::Wait,
             // Woken when the socket takes more; until then more input only makes sense if its answers find room.
             Poll::Pending if progress && self.link.out.len() < Self::UNREAD_FROM => Turn::Again,
@@ -316,21 +329,15 @@ where
         }
     }
 
-    /// Takes what streams have queued because the write buffer was full (`Config::write_high_mark`). Whether there was
-    /// anything.
-    fn flush_queued(&mut self) -> bool {
-        let Link { http2, out, .. } = &mut self.link;
-        if http2.wants_flush() {
-            http2.flush(out);
-        }
-        !out.is_empty() && self.output != Output::Silent
-    }
-
-    /// Handles what commands and time have caused: a call that is cancelled lets another one open, for example.
-    fn handle_own_events(&mut self) {
+    /// Handles what commands, time and writing have caused: a call that is cancelled lets another one open, for example.
+    /// Whether there was anything.
+    fn handle_own_events(&mut self) -> bool {
+        let mut any = false;
         while let Some(event) = self.link.http2.poll_event() {
             self.role.on_event(&mut self.link, event);
+            any = true;
         }
+        any
     }
 
     fn handle_command(&mut self, command: Command<R::Command>) {
@@ -364,6 +371,13 @@ where
                 self.input_waits = false;
                 return Ok(());
             }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        match (self.link.http2.next_timeout(), self.role.next_timeout()) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
         }
     }
 

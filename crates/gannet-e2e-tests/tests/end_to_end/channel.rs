@@ -6,10 +6,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gannet::{Channel, Code, Listener, Phase, memory};
 use gannet_e2e_tests::probe::ProbeClient;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::support::{Running, Script, all_quiet, ask, echo, on_tcp, one_thread, paused, tasks_are, threads};
+use crate::support::{
+    Running, Script, all_quiet, ask, echo, frame, on_tcp, one_thread, paused, tasks_are, threads,
+};
 
 /// A port of the loopback interface that nobody listens on.
 async fn free_port() -> u16 {
@@ -232,12 +235,35 @@ fn a_connection_that_does_not_speak_http2_fails_its_calls() {
         let client = ProbeClient::new(Channel::in_memory(connector).lazy().unwrap());
         let call = tokio::spawn(client.unary(ask("")).into_future());
         let mut accepted = listener.accept().await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut accepted.io, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            .await
-            .unwrap();
+        accepted.io.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         let status = call.await.unwrap().unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status}");
         drop((client, accepted));
         tasks_are(0).await;
+    });
+}
+
+#[test]
+fn the_last_word_of_an_old_connection_leaves_the_new_one_in_service() {
+    // GOAWAY: a last stream and no error.
+    let go_away = |last: u32| frame(7, 0, 0, &[&last.to_be_bytes()[..], &[0; 4]].concat());
+    paused(async {
+        let (connector, mut listener) = memory();
+        let client = ProbeClient::new(Channel::in_memory(connector).lazy().unwrap());
+        let mut calls = vec![tokio::spawn(client.unary(ask("")).into_future())];
+        let mut old = listener.accept().await.unwrap();
+        old.io.write_all(&[frame(4, 0, 0, &[]), go_away(u32::MAX >> 1)].concat()).await.unwrap();
+        all_quiet().await;
+        calls.push(tokio::spawn(client.unary(ask("")).into_future()));
+        let mut new = listener.accept().await.unwrap();
+        new.io.write_all(&frame(4, 0, 0, &[])).await.unwrap();
+        old.io.write_all(&go_away(1)).await.unwrap();
+        all_quiet().await;
+        calls.push(tokio::spawn(client.unary(ask("")).into_future()));
+        let another = tokio::time::timeout(Duration::from_secs(1), listener.accept()).await;
+        assert!(another.is_err(), "the call went to the connection there was");
+        for call in calls {
+            call.abort();
+        }
     });
 }

@@ -9,7 +9,7 @@ use gannet_e2e_tests::probe::{Answer, Ask, ProbeClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::support::{DropSignal, Running, Script, all_quiet, ask, paused, signals, tasks_are};
+use crate::support::{DropSignal, Running, Script, all_quiet, ask, frame, paused, signals, tasks_are};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -199,11 +199,6 @@ fn field(block: &mut Vec<u8>, name: &str, value: &str) {
         block.push(part.len() as u8);
         block.extend_from_slice(part.as_bytes());
     }
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// A call with `grpc-timeout`, by a client that knows nothing of it itself.

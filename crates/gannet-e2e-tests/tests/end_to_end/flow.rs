@@ -258,6 +258,10 @@ fn high_and_low_marks_of_the_engine_may_be_set() {
             let mut config = Config::default();
             config.write_high_mark = mark;
             config.stream_high_mark = mark;
+            // No WINDOW_UPDATE comes that would set things going again.
+            config.initial_stream_window = 64 << 20;
+            config.initial_connection_window = 64 << 20;
+            config.adaptive_window = false;
             let running = Running::start(Script::new().server().http2(config.clone()));
             let client = ProbeClient::new(running.channel().http2(config).lazy().unwrap());
             let large = Ask { payload: Bytes::from(vec![1; 1_000_000]), count: 8, ..Ask::default() };

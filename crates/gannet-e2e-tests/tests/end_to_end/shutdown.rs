@@ -207,6 +207,8 @@ fn a_client_goes_on_with_the_next_server_while_the_old_one_drains() {
         more.send(ask("x")).await.unwrap();
         assert_eq!(new_replies.next().await.unwrap().unwrap().text, "x");
         client.unary(ask("")).await.unwrap();
+        // `serve`, the stream's handler, and each side of one connection, not of two.
+        tasks_are(4).await;
     });
 }
 

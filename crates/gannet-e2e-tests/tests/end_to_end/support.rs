@@ -308,3 +308,9 @@ pub(crate) async fn on_tcp(server: Server, port: u16) -> (Serving, u16) {
     let Some(PeerAddress::Tcp(address)) = bound.local_address() else { panic!("a TCP address") };
     (Serving::on(bound), address.port())
 }
+
+/// An HTTP/2 frame.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
