@@ -232,6 +232,10 @@ impl ClientConnection {
                 gannet_core::Code::DeadlineExceeded
             }
             Initiator::Remote => status_mapping::code_of_http2_error(error.code().as_u32()),
+            // What the server sent is more than this side takes.
+            Initiator::Local if error.code() == ErrorCode::EnhanceYourCalm => {
+                gannet_core::Code::ResourceExhausted
+            }
             Initiator::Local => gannet_core::Code::Internal,
         };
         call.stream.fail(&Status::new(code, format!("the stream to {} was reset: {error}", self.peer)));

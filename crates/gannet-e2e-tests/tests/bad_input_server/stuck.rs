@@ -174,7 +174,7 @@ fn a_peer_that_opens_all_the_streams_there_are_and_sits_keeps_nobody_else_waitin
 fn a_call_that_sits_ends_with_its_deadline() {
     server(async |bed| {
         let mut peer = bed.peer().await;
-        for (stream, path) in [(1, COLLECT), (3, CONVERSE)] {
+        for (stream, path) in [(1, COLLECT), (3, CONVERSE), (5, UNARY), (7, EXPAND)] {
             peer.send_headers(stream, head_with(path, "grpc-timeout", Some("1S")), false).await.unwrap();
             assert_fails(&mut peer, stream, Code::DeadlineExceeded, "deadline").await;
         }

@@ -336,6 +336,7 @@ impl Connection {
     }
 
     /// The counters so far.
+    #[inline]
     pub fn stats(&self) -> Stats {
         let work = &self.buckets.work;
         Stats {

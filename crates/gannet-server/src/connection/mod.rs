@@ -10,6 +10,7 @@ mod head;
 pub(crate) use answer::{ReplyBlocks, fail, reply};
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use gannet_core::wire::framing::{Deframer, unary_message};
@@ -44,6 +45,8 @@ pub(crate) struct Serving {
     pub(crate) router: Arc<Router>,
     pub(crate) limits: MessageLimits,
     pub(crate) dispatch: crate::Dispatch,
+    /// While this much waits in a connection's send queues, no call of it is started; in bytes.
+    pub(crate) max_buffered: usize,
 }
 
 /// One connection's calls.
@@ -57,6 +60,8 @@ pub(crate) struct ServerConnection {
     blocks: ReplyBlocks,
     draining: bool,
     closing: bool,
+    /// No call that awaits its message has an earlier deadline.
+    next_deadline: Option<Instant>,
 }
 
 /// How far a call is.
@@ -113,6 +118,7 @@ impl ServerConnection {
             blocks: ReplyBlocks::new(),
             draining: false,
             closing: false,
+            next_deadline: None,
         }
     }
 
@@ -161,6 +167,10 @@ impl ServerConnection {
                 self.end_of_requests(key);
             }
         } else {
+            if let Some(deadline) = call_head.deadline {
+                let at = deadline.instant();
+                self.next_deadline = Some(self.next_deadline.map_or(at, |earliest| earliest.min(at)));
+            }
             self.set_call(key.slot, Call::Awaiting { key, method, head: call_head, gathering: None });
             if end_stream {
                 self.on_data(link, key, Bytes::new(), true);
@@ -199,7 +209,28 @@ impl ServerConnection {
         None
     }
 
-    /// Runs `start` with this connection's slot of a method.
+    /// Ends the calls whose message has not come by their deadline.
+    fn end_overdue(&mut self, link: &mut Link) {
+        self.next_deadline = None;
+        let mut overdue = Vec::new();
+        for call in &self.calls {
+            if let Call::Awaiting { key, head: CallHead { deadline: Some(deadline), .. }, .. } = call {
+                if deadline.remaining(link.now).is_none() {
+                    overdue.push(*key);
+                } else {
+                    let at = deadline.instant();
+                    self.next_deadline = Some(self.next_deadline.map_or(at, |earliest| earliest.min(at)));
+                }
+            }
+        }
+        for key in overdue {
+            let status =
+                Status::deadline_exceeded("the deadline passed before the request message was there");
+            self.fail_call(link, key, &status);
+        }
+    }
+
+    /// Runs `start` with this connection's slot of a method, unless too much waits for this client already.
     fn with_method(
         &mut self,
         link: &mut Link,
@@ -208,6 +239,10 @@ impl ServerConnection {
         start: impl FnOnce(&mut dyn MethodSlot, CallStart<'_>) -> Started,
     ) -> Started {
         let Self { methods, serving, blocks, inbox, .. } = self;
+        if link.http2.stats().buffered_bytes > serving.max_buffered {
+            fail(link, key, blocks, &unread(serving.max_buffered));
+            return Started::Answered;
+        }
         let slot = methods.entry(method).or_insert_with(|| {
             // Indices come from the router, which keeps every method it gave one to.
             let method = serving.router.method(method);
@@ -368,6 +403,14 @@ impl ServerConnection {
     }
 }
 
+/// The status of a call of a client that does not read what it asked for.
+#[cold]
+fn unread(limit: usize) -> Status {
+    Status::resource_exhausted(format!(
+        "the client does not read its replies: more than `budgets.max_buffered_bytes` ({limit}) wait for it"
+    ))
+}
+
 /// Stands where a method should be; answers that there is none.
 struct NoMethod;
 
@@ -434,6 +477,14 @@ impl Role for ServerConnection {
             self.take_call(key);
             link.http2.reset(key, ErrorCode::Cancel, &mut link.out);
         }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        self.next_deadline
+    }
+
+    fn on_timeout(&mut self, link: &mut Link) {
+        self.end_overdue(link);
     }
 
     fn on_abandoned(&mut self, _: &mut Link) {}
