@@ -8,7 +8,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gannet_core::PeerAddress;
+use gannet_core::{ConnectionInfo, PeerAddress};
 use gannet_http2::Config;
 use gannet_transport::{
     Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
@@ -178,6 +178,19 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Serves one connection over any stream, until it ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the connection and its calls at once.
+    pub async fn serve_connection(self, stream: impl TransportStream) {
+        let mut connections = Connections::new(self);
+        connections.serve(Accepted { io: Box::new(stream), info: ConnectionInfo::new(None, None) });
+        connections.all_ended().await;
+    }
+}
+
 /// A server that has its address.
 #[derive(Debug)]
 #[must_use = "a server does nothing until it serves"]
@@ -344,7 +357,7 @@ impl Connections {
     }
 }
 
-fn log_end(peer: &gannet_core::ConnectionInfo, closed: &Closed) {
+fn log_end(peer: &ConnectionInfo, closed: &Closed) {
     if let Closed::Protocol(error) = closed {
         tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
     } else {

@@ -19,7 +19,8 @@ pub use driver::{Closed, Driver, Link, Role};
 pub use error::{Error, Phase};
 pub use inbox::{Command, Inbox};
 pub use io::{
-    Accepted, Address, Listener, MemoryConnector, MemoryListener, TransportStream, connect, memory,
+    Accepted, Address, Connecting, Connector, Listener, MemoryConnector, MemoryListener, TransportStream,
+    connect, memory,
 };
 pub use stream::{
     ReceiveEnd, ReceiveHalf, SEND_HIGH_MARK, SendEnd, SendHalf, SharedStream, StreamBody, Taken,

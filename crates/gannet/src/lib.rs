@@ -25,7 +25,10 @@ pub use gannet_core::{
     Code, Codec, ConnectionInfo, Deadline, Extensions, InvalidMetadata, Metadata, MetadataEntry,
     MetadataValue, PeerAddress, Request, Response, Status, Streaming,
 };
-pub use gannet_transport::{Error, Listener, MemoryConnector, MemoryListener, Phase, memory};
+pub use gannet_transport::{
+    Accepted, Connecting, Connector, Error, Listener, MemoryConnector, MemoryListener, Phase,
+    TransportStream, memory,
+};
 
 /// HTTP/2's settings and budgets, for [`Server`] and [`Channel`].
 pub mod http2 {

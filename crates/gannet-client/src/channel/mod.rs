@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use gannet_core::Status;
 use gannet_http2::Config;
-use gannet_transport::{Error, MemoryConnector};
+use gannet_transport::{Connector, Error, MemoryConnector};
 
 use self::balancer::PickFirst;
 use self::resolver::SystemResolver;
@@ -166,6 +166,21 @@ impl Channel {
     /// Settings of a channel to an in-memory listener of this process.
     pub fn in_memory(connector: MemoryConnector) -> ChannelBuilder {
         ChannelBuilder::new("in-memory", Ok(Target::memory(connector)))
+    }
+
+    /// Settings of a channel over streams of the caller's own: anything that reads and writes bytes.
+    ///
+    /// `connect` is called for each connection; `authority` is the `:authority` of requests, and the name in errors.
+    ///
+    /// ```
+    /// # fn open() -> Result<gannet_client::Channel, gannet_client::Error> {
+    /// use tokio::net::TcpStream;
+    ///
+    /// gannet_client::Channel::over("localhost", || TcpStream::connect("127.0.0.1:50051")).lazy()
+    /// # }
+    /// ```
+    pub fn over(authority: &str, connect: impl Connector) -> ChannelBuilder {
+        ChannelBuilder::new(authority, Ok(Target::custom(authority, Arc::new(connect))))
     }
 
     pub(crate) fn settings(&self) -> &ChannelSettings {

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use gannet_transport::{Address, Error, Phase};
 
@@ -35,6 +36,7 @@ impl Resolver for SystemResolver {
         Box::pin(async move {
             match &self.target.endpoint {
                 Endpoint::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+                Endpoint::Custom(connector) => Ok(vec![Address::Custom(Arc::clone(connector))]),
                 Endpoint::Memory(connector) => Ok(vec![Address::Memory(connector.clone())]),
                 Endpoint::Host { host, port } => {
                     let found = tokio::net::lookup_host((host.as_str(), *port))

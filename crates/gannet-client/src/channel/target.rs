@@ -2,9 +2,11 @@
 //!
 //! Not here: looking names up (`resolver`).
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use gannet_transport::{Error, MemoryConnector, Phase};
+use gannet_transport::{Connector, Error, MemoryConnector, Phase};
 
 /// What a channel's URI says.
 #[derive(Debug, Clone)]
@@ -18,7 +20,7 @@ pub(crate) struct Target {
 }
 
 /// What a channel connects to.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Endpoint {
     /// A host (name or address) and a port.
     Host { host: String, port: u16 },
@@ -26,6 +28,19 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
     /// An in-memory listener.
     Memory(MemoryConnector),
+    /// Wherever the connector leads.
+    Custom(Arc<dyn Connector>),
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host { host, port } => write!(formatter, "{host}:{port}"),
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+            Self::Memory(_) => formatter.write_str("in-memory"),
+            Self::Custom(_) => formatter.write_str("custom"),
+        }
+    }
 }
 
 /// The port of `http` URIs that name none.
@@ -71,6 +86,15 @@ impl Target {
             authority: authority.to_owned(),
             uri: uri.to_owned(),
         })
+    }
+
+    /// The target of a channel with a connector of the caller's.
+    pub(crate) fn custom(authority: &str, connector: Arc<dyn Connector>) -> Self {
+        Self {
+            endpoint: Endpoint::Custom(connector),
+            authority: authority.to_owned(),
+            uri: authority.to_owned(),
+        }
     }
 
     /// The target of an in-memory channel.

@@ -9,6 +9,8 @@ pub use memory::{MemoryConnector, MemoryListener, memory};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use gannet_core::{ConnectionInfo, PeerAddress};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -86,8 +88,30 @@ impl Listener for UnixListener {
     }
 }
 
+/// A stream under way, from a [`Connector`].
+pub type Connecting<'a> =
+    Pin<Box<dyn Future<Output = std::io::Result<Box<dyn TransportStream>>> + Send + 'a>>;
+
+/// A way of the caller's own to reach a server.
+pub trait Connector: Send + Sync + 'static {
+    /// Opens a stream; called anew for each connection.
+    fn connect(&self) -> Connecting<'_>;
+}
+
+impl<F, Fut, I> Connector for F
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = std::io::Result<I>> + Send + 'static,
+    I: TransportStream,
+{
+    fn connect(&self) -> Connecting<'_> {
+        let connecting = self();
+        Box::pin(async move { Ok(Box::new(connecting.await?) as Box<dyn TransportStream>) })
+    }
+}
+
 /// Where a client connects to, once names are resolved.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Address {
     /// A TCP address.
@@ -96,6 +120,14 @@ pub enum Address {
     Unix(PathBuf),
     /// An in-memory listener of this process.
     Memory(MemoryConnector),
+    /// Wherever the connector leads.
+    Custom(Arc<dyn Connector>),
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Address({self})")
+    }
 }
 
 impl std::fmt::Display for Address {
@@ -104,6 +136,7 @@ impl std::fmt::Display for Address {
             Self::Tcp(address) => address.fmt(formatter),
             Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
             Self::Memory(_) => formatter.write_str("in-memory"),
+            Self::Custom(_) => formatter.write_str("a stream of the caller's own"),
         }
     }
 }
@@ -128,5 +161,8 @@ pub async fn connect(address: &Address) -> std::io::Result<Accepted> {
             Ok(Accepted { io: Box::new(stream), info })
         }
         Address::Memory(connector) => connector.connect(),
+        Address::Custom(connector) => {
+            Ok(Accepted { io: connector.connect().await?, info: ConnectionInfo::new(None, None) })
+        }
     }
 }
