@@ -1,7 +1,8 @@
 //! What the engine costs a server per unary call: recorded bytes of a client in, answers out, 100 calls per batch.
 //!
 //! ```sh
-//! cargo run --release -p gannet-http2 --example unary_cost -- 2000              # nanoseconds
+//! cargo run --release -p gannet-http2 --example unary_cost -- 2000              # nanoseconds, blocks that come again
+//! cargo run --release -p gannet-http2 --example unary_cost -- 2000 decode       # the same, every block decoded
 //! valgrind --tool=callgrind --toggle-collect='unary_cost::serve' \
 //!     target/release/examples/unary_cost 200                                    # instructions, see callgrind_annotate
 //! ```

@@ -287,12 +287,7 @@ impl Connections {
     fn new(server: Server) -> Self {
         let Server { router, limits, dispatch, http2, drain_timeout } = server;
         Self {
-            serving: Arc::new(Serving {
-                router: Arc::new(router),
-                limits,
-                dispatch,
-                max_buffered: http2.budgets.max_buffered_bytes,
-            }),
+            serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
             http2,
             drain_timeout,
             tasks: JoinSet::new(),

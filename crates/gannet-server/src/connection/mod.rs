@@ -45,8 +45,6 @@ pub(crate) struct Serving {
     pub(crate) router: Arc<Router>,
     pub(crate) limits: MessageLimits,
     pub(crate) dispatch: crate::Dispatch,
-    /// While this much waits in a connection's send queues, no call of it is started; in bytes.
-    pub(crate) max_buffered: usize,
 }
 
 /// One connection's calls.
@@ -230,7 +228,7 @@ impl ServerConnection {
         }
     }
 
-    /// Runs `start` with this connection's slot of a method, unless too much waits for this client already.
+    /// Runs `start` with this connection's slot of a method.
     fn with_method(
         &mut self,
         link: &mut Link,
@@ -239,10 +237,6 @@ impl ServerConnection {
         start: impl FnOnce(&mut dyn MethodSlot, CallStart<'_>) -> Started,
     ) -> Started {
         let Self { methods, serving, blocks, inbox, .. } = self;
-        if link.http2.stats().buffered_bytes > serving.max_buffered {
-            fail(link, key, blocks, &unread(serving.max_buffered));
-            return Started::Answered;
-        }
         let slot = methods.entry(method).or_insert_with(|| {
             // Indices come from the router, which keeps every method it gave one to.
             let method = serving.router.method(method);
@@ -401,14 +395,6 @@ impl ServerConnection {
             }
         }
     }
-}
-
-/// The status of a call of a client that does not read what it asked for.
-#[cold]
-fn unread(limit: usize) -> Status {
-    Status::resource_exhausted(format!(
-        "the client does not read its replies: more than `budgets.max_buffered_bytes` ({limit}) wait for it"
-    ))
 }
 
 /// Stands where a method should be; answers that there is none.
