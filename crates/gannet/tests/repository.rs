@@ -61,6 +61,9 @@ const ALLOWED: &[Allowed] = &[
         siblings: &["gannet-client", "gannet-core", "gannet-http2", "gannet-server", "gannet-transport"],
         others: &["bytes", "futures-core", "tokio", "tokio-stream", "tokio-util"],
     },
+    // Who calls, and the services of every server.
+    Allowed { name: "gannet-auth", siblings: &["gannet-core"], others: &[] },
+    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &[] },
     // Code generation: runs at build time, links nothing of the run time.
     Allowed {
         name: "gannet-codegen",
