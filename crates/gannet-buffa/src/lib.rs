@@ -49,12 +49,20 @@ use gannet_core::{Codec, EncodeBuffer, Status};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Buffa;
 
-impl<M: Message + MessageName> Codec<M> for Buffa {
+impl<M: Message + MessageName + std::fmt::Debug> Codec<M> for Buffa {
     fn encode(message: &M, buffer: &mut EncodeBuffer) -> Result<(), Status> {
         encode::encode(message, buffer)
     }
 
     fn decode(bytes: Bytes) -> Result<M, Status> {
         decode::decode(bytes)
+    }
+
+    fn message_name() -> &'static str {
+        M::FULL_NAME
+    }
+
+    fn debug(message: &M, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(message, formatter)
     }
 }

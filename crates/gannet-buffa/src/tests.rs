@@ -71,7 +71,7 @@ impl Message for Blob {
     }
 }
 
-fn encoded<M: Message + MessageName>(message: &M) -> Bytes {
+fn encoded<M: Message + MessageName + std::fmt::Debug>(message: &M) -> Bytes {
     let mut buffer = EncodeBuffer::new();
     Buffa::encode(message, &mut buffer).unwrap();
     let encoded = buffer.finish();
@@ -81,7 +81,7 @@ fn encoded<M: Message + MessageName>(message: &M) -> Bytes {
     encoded.segments.iter().flat_map(|segment| segment.iter().copied()).collect()
 }
 
-fn decoded<M: Message + MessageName>(bytes: Bytes) -> Result<M, Status> {
+fn decoded<M: Message + MessageName + std::fmt::Debug>(bytes: Bytes) -> Result<M, Status> {
     Buffa::decode(bytes)
 }
 

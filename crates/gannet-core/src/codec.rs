@@ -2,6 +2,8 @@
 //!
 //! Not here: any particular format; see `gannet-buffa` and `gannet-prost`.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::{EncodeBuffer, Status};
@@ -47,4 +49,20 @@ pub trait Codec<M>: 'static {
     ///
     /// INTERNAL if the bytes are no such message (grpc/doc/statuscodes.md).
     fn decode(bytes: Bytes) -> Result<M, Status>;
+
+    /// The full name of the messages in their contract, such as `helloworld.HelloRequest`. By default, the name of the
+    /// Rust type.
+    fn message_name() -> &'static str {
+        std::any::type_name::<M>()
+    }
+
+    /// Writes a message for people to read. By default, its name alone.
+    ///
+    /// # Errors
+    ///
+    /// The formatter's.
+    fn debug(message: &M, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = message;
+        formatter.write_str(Self::message_name())
+    }
 }

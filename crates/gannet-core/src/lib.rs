@@ -13,10 +13,12 @@ mod body;
 mod code;
 mod codec;
 mod connection_info;
+mod credentials;
 mod deadline;
 mod descriptor;
 mod encode_buffer;
 mod extensions;
+mod interceptor;
 mod metadata;
 mod request;
 mod response;
@@ -28,10 +30,15 @@ pub use body::Body;
 pub use code::Code;
 pub use codec::Codec;
 pub use connection_info::{ConnectionInfo, PeerAddress};
+pub use credentials::{CallCredentials, CredentialsRequest, ErasedCallCredentials, MakingCredentials};
 pub use deadline::Deadline;
 pub use descriptor::{MethodDescriptor, MethodKind, ServiceDescriptor};
 pub use encode_buffer::{EncodeBuffer, Encoded, SEGMENT_MIN};
 pub use extensions::Extensions;
+pub use interceptor::{
+    Call, CallEnd, Caller, ErasedInterceptor, Interceptor, Interceptors, MessageHooks, MessageMut, Next,
+    OwnedMessage, Running, Side, Terminal,
+};
 pub use metadata::{InvalidMetadata, Metadata, MetadataEntry, MetadataIter, MetadataValue};
 pub use request::{Request, RequestParts};
 pub use response::Response;

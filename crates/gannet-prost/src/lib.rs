@@ -47,7 +47,7 @@ const MAX_MESSAGE_SIZE: usize = 0x7fff_ffff;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Prost;
 
-impl<M: Message + Default + 'static> Codec<M> for Prost {
+impl<M: Message + Default + std::fmt::Debug + 'static> Codec<M> for Prost {
     fn encode(message: &M, buffer: &mut EncodeBuffer) -> Result<(), Status> {
         let size = message.encoded_len();
         if size > MAX_MESSAGE_SIZE {
@@ -62,6 +62,10 @@ impl<M: Message + Default + 'static> Codec<M> for Prost {
 
     fn decode(bytes: Bytes) -> Result<M, Status> {
         M::decode(bytes).map_err(|error| refuse(std::any::type_name::<M>(), error))
+    }
+
+    fn debug(message: &M, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(message, formatter)
     }
 }
 

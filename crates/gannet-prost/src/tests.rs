@@ -41,13 +41,13 @@ impl Message for Huge {
     fn clear(&mut self) {}
 }
 
-fn encoded<M: Message + Default + 'static>(message: &M) -> Bytes {
+fn encoded<M: Message + Default + std::fmt::Debug + 'static>(message: &M) -> Bytes {
     let mut buffer = EncodeBuffer::new();
     Prost::encode(message, &mut buffer).unwrap();
     buffer.finish().tail.freeze()
 }
 
-fn decoded<M: Message + Default + 'static>(bytes: Bytes) -> Result<M, Status> {
+fn decoded<M: Message + Default + std::fmt::Debug + 'static>(bytes: Bytes) -> Result<M, Status> {
     Prost::decode(bytes)
 }
 

@@ -22,8 +22,9 @@ pub mod codegen;
 mod macros;
 
 pub use gannet_core::{
-    Code, Codec, ConnectionInfo, Deadline, Extensions, InvalidMetadata, Metadata, MetadataEntry,
-    MetadataValue, PeerAddress, Request, Response, Status, Streaming,
+    Call, CallCredentials, CallEnd, Code, Codec, ConnectionInfo, CredentialsRequest, Deadline, Extensions,
+    Interceptor, InvalidMetadata, MessageMut, Metadata, MetadataEntry, MetadataValue, Next, OwnedMessage,
+    PeerAddress, Request, Response, Side, Status, Streaming,
 };
 pub use gannet_transport::{
     Accepted, Connecting, Connector, Error, Listener, MemoryConnector, MemoryListener, Phase,

@@ -1,0 +1,129 @@
+//! What interceptors have asked to see of single messages, in the order in which they asked.
+//!
+//! Not here: when messages pass, which `Streaming` and the server's and client's own ends of a call know.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::message::{MessageMut, OwnedMessage};
+use crate::{Codec, Status};
+
+type Waiting = Pin<Box<dyn Future<Output = Result<OwnedMessage, Status>> + Send>>;
+
+type HookNow = Box<dyn FnMut(&mut MessageMut<'_>) -> Result<(), Status> + Send>;
+type HookLater = Box<dyn FnMut(OwnedMessage) -> Waiting + Send>;
+
+enum Hook {
+    Now(HookNow),
+    Later(HookLater),
+}
+
+/// The hooks for the messages of one direction of a call.
+#[derive(Default)]
+pub struct MessageHooks {
+    hooks: Vec<Hook>,
+    /// A message that a hook awaits something for, and the hook that gets it next.
+    waiting: Option<(Waiting, usize)>,
+}
+
+impl MessageHooks {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self { hooks: Vec::new(), waiting: None }
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.hooks.is_empty()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        hook: impl FnMut(&mut MessageMut<'_>) -> Result<(), Status> + Send + 'static,
+    ) {
+        self.hooks.push(Hook::Now(Box::new(hook)));
+    }
+
+    pub(super) fn push_async<F, Fut>(&mut self, mut hook: F)
+    where
+        F: FnMut(OwnedMessage) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<OwnedMessage, Status>> + Send + 'static,
+    {
+        self.hooks.push(Hook::Later(Box::new(move |message| Box::pin(hook(message)))));
+    }
+
+    /// Starts to show a message to the hooks: given back at once, or [`MessageHooks::poll`] gives it later.
+    ///
+    /// # Errors
+    ///
+    /// The first hook's that refuses the message.
+    pub fn start<C: Codec<M>, M: Send + 'static>(&mut self, message: M) -> Result<Option<M>, Status> {
+        self.go_on::<C, M>(message, 0)
+    }
+
+    /// Shows a message to the hooks from `first` on, up to the first that takes time.
+    fn go_on<C: Codec<M>, M: Send + 'static>(
+        &mut self,
+        mut message: M,
+        first: usize,
+    ) -> Result<Option<M>, Status> {
+        for (index, hook) in self.hooks.iter_mut().enumerate().skip(first) {
+            match hook {
+                Hook::Now(hook) => hook(&mut MessageMut::new::<C, M>(&mut message))?,
+                Hook::Later(hook) => {
+                    self.waiting = Some((hook(OwnedMessage::new::<C, M>(message)), index + 1));
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(message))
+    }
+
+    /// Whether a message is with a hook that awaits something.
+    pub const fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Waits for the message that [`MessageHooks::start`] kept. Pending for ever if there is none.
+    pub fn poll<C: Codec<M>, M: Send + 'static>(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<M, Status>> {
+        while let Some((waiting, next)) = &mut self.waiting {
+            let outcome = ready!(waiting.as_mut().poll(context));
+            let next = *next;
+            self.waiting = None;
+            let message = outcome.and_then(OwnedMessage::into_inner::<M>)?;
+            if let Some(message) = self.go_on::<C, M>(message, next)? {
+                return Poll::Ready(Ok(message));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Shows a message to all hooks, waiting for those that take time.
+    ///
+    /// # Errors
+    ///
+    /// The first hook's that refuses the message.
+    ///
+    /// # Cancel safety
+    ///
+    /// A message whose future is dropped is gone.
+    pub async fn show<C: Codec<M>, M: Send + 'static>(&mut self, message: M) -> Result<M, Status> {
+        self.waiting = None;
+        match self.start::<C, M>(message)? {
+            Some(message) => Ok(message),
+            None => std::future::poll_fn(|context| self.poll::<C, M>(context)).await,
+        }
+    }
+}
+
+impl fmt::Debug for MessageHooks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "MessageHooks({})", self.hooks.len())
+    }
+}
