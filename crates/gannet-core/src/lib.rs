@@ -36,11 +36,11 @@ pub use descriptor::{MethodDescriptor, MethodKind, ServiceDescriptor};
 pub use encode_buffer::{EncodeBuffer, Encoded, SEGMENT_MIN};
 pub use extensions::Extensions;
 pub use interceptor::{
-    Call, CallEnd, Caller, ErasedInterceptor, Interceptor, Interceptors, MessageHooks, MessageMut, Next,
-    OwnedMessage, Running, Side, Terminal,
+    Call, CallEnd, Caller, ErasedInterceptor, HookedMessages, Interceptor, Interceptors, MessageHooks,
+    MessageMut, Next, OwnedMessage, Running, Side, Terminal,
 };
 pub use metadata::{InvalidMetadata, Metadata, MetadataEntry, MetadataIter, MetadataValue};
 pub use request::{Request, RequestParts};
 pub use response::Response;
-pub use status::Status;
+pub use status::{HandlerPanicked, Status};
 pub use streaming::Streaming;

@@ -70,6 +70,13 @@ impl<T> Request<T> {
         Self { message, metadata, deadline, connection, extensions: Extensions::new() }
     }
 
+    /// The same request with these extensions.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
     /// Takes the request apart.
     #[inline]
     pub fn into_parts(self) -> RequestParts<T> {

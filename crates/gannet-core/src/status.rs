@@ -199,6 +199,31 @@ impl From<Infallible> for Status {
     }
 }
 
+/// The source of the INTERNAL status of a call whose handler panicked: what the panic said, which does not go to the
+/// client.
+///
+/// ```
+/// use std::error::Error;
+/// use gannet_core::{HandlerPanicked, Status};
+///
+/// fn said(status: &Status) -> Option<&str> {
+///     status.source()?.downcast_ref::<HandlerPanicked>().map(|panic| panic.said.as_str())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HandlerPanicked {
+    /// The panic's message.
+    pub said: String,
+}
+
+impl fmt::Display for HandlerPanicked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the handler panicked: {}", self.said)
+    }
+}
+
+impl Error for HandlerPanicked {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

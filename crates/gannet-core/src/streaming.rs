@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::wire::framing::Deframer;
-use crate::{Body, Metadata, Status};
+use crate::{Body, HookedMessages, Metadata, Status};
 
 /// The messages that a peer sends, one after the other.
 ///
@@ -51,13 +51,27 @@ pub struct Streaming<T> {
     body: Mutex<Box<dyn Body>>,
     decode: fn(Bytes) -> Result<T, Status>,
     deframer: Deframer,
+    hooks: Option<Box<HookedMessages<T>>>,
     ended: bool,
 }
 
 impl<T> Streaming<T> {
     /// The messages in `body`, none larger than `max_message_size` bytes.
     pub fn new(body: Box<dyn Body>, decode: fn(Bytes) -> Result<T, Status>, max_message_size: usize) -> Self {
-        Self { body: Mutex::new(body), decode, deframer: Deframer::new(max_message_size), ended: false }
+        Self {
+            body: Mutex::new(body),
+            decode,
+            deframer: Deframer::new(max_message_size),
+            hooks: None,
+            ended: false,
+        }
+    }
+
+    /// The same messages, each shown to `hooks` first. What a hook refuses ends the stream with its status.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Option<Box<HookedMessages<T>>>) -> Self {
+        self.hooks = hooks;
+        self
     }
 
     #[inline]
@@ -105,10 +119,28 @@ impl<T> Streaming<T> {
         if self.ended {
             return Poll::Ready(Ok(None));
         }
-        let bytes = ready!(self.poll_bytes(context));
-        let outcome = bytes.and_then(|message| message.map(self.decode).transpose());
+        let outcome = ready!(self.poll_shown(context));
         self.ended = !matches!(outcome, Ok(Some(_)));
         Poll::Ready(outcome)
+    }
+
+    /// The next message, behind the hooks.
+    fn poll_shown(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T>, Status>> {
+        if let Some(hooks) = &mut self.hooks
+            && hooks.is_waiting()
+        {
+            return hooks.poll(context).map_ok(Some);
+        }
+        let Some(message) = ready!(self.poll_bytes(context))?.map(self.decode).transpose()? else {
+            return Poll::Ready(Ok(None));
+        };
+        match &mut self.hooks {
+            None => Poll::Ready(Ok(Some(message))),
+            Some(hooks) => match hooks.start(message)? {
+                Some(message) => Poll::Ready(Ok(Some(message))),
+                None => hooks.poll(context).map_ok(Some),
+            },
+        }
     }
 
     fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_core::Stream;
-use gannet_core::{EncodeBuffer, Metadata, Status};
+use gannet_core::{EncodeBuffer, HookedMessages, Metadata, Status};
 
 use crate::connection::Stream as CallStream;
 
@@ -21,6 +21,7 @@ pub struct Replies<T> {
     limit: usize,
     metadata: Metadata,
     head_set: bool,
+    hooks: Option<Box<HookedMessages<T>>>,
     message: PhantomData<fn(T)>,
 }
 
@@ -31,8 +32,20 @@ impl<T> fmt::Debug for Replies<T> {
 }
 
 impl<T> Replies<T> {
-    pub(crate) fn new(stream: Arc<CallStream>, encode: Encode<T>, limit: usize) -> Self {
-        Self { stream, encode, limit, metadata: Metadata::new(), head_set: false, message: PhantomData }
+    pub(crate) fn new(
+        stream: Arc<CallStream>,
+        encode: Encode<T>,
+        limit: usize,
+        hooks: Option<Box<HookedMessages<T>>>,
+    ) -> Self {
+        let metadata = Metadata::new();
+        Self { stream, encode, limit, metadata, head_set: false, hooks, message: PhantomData }
+    }
+
+    /// The same with this metadata to begin with.
+    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
     }
 
     /// The metadata that goes out before the first reply; later changes have no effect.
@@ -71,6 +84,10 @@ impl<T> Replies<T> {
     /// If the future is dropped before it completes, the reply was not sent.
     pub async fn send(&mut self, reply: T) -> Result<(), Status> {
         poll_fn(|context| self.stream.poll_ready(context)).await?;
+        let reply = match &mut self.hooks {
+            None => reply,
+            Some(hooks) => hooks.show(reply).await?,
+        };
         self.set_head();
         let encode = self.encode;
         self.stream.push_message(self.limit, |buffer| encode(&reply, buffer))

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gannet_core::Status;
+use gannet_core::{Interceptors, Status};
 
 use crate::service::{ServiceMethod, ServiceMethods};
 
@@ -26,10 +26,23 @@ impl Router {
     pub(crate) fn add(&mut self, service: ServiceMethods) {
         let name = service.descriptor.name;
         assert!(self.services.insert(name), "the service {name} was added twice");
-        for method in service.methods {
+        for mut method in service.methods {
+            method.interceptors = service.interceptors.around(&method.interceptors);
             self.by_path.insert(method.descriptor.path, self.methods.len() as u32);
             self.methods.push(method);
         }
+    }
+
+    /// Puts the server's interceptors around those of the methods.
+    pub(crate) fn intercept(&mut self, interceptors: &Interceptors) {
+        for method in &mut self.methods {
+            method.interceptors = interceptors.around(&method.interceptors);
+        }
+    }
+
+    /// Whether any method has interceptors, which may ask what costs something to know.
+    pub(crate) fn has_interceptors(&self) -> bool {
+        self.methods.iter().any(|method| !method.interceptors.is_empty())
     }
 
     /// The index of the method at `path`.

@@ -8,7 +8,7 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gannet_core::{ConnectionInfo, PeerAddress};
+use gannet_core::{ConnectionInfo, Interceptor, Interceptors, PeerAddress};
 use gannet_http2::Config;
 use gannet_transport::{
     Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
@@ -48,6 +48,7 @@ pub struct Server {
     dispatch: Dispatch,
     http2: Config,
     drain_timeout: Duration,
+    interceptors: Interceptors,
 }
 
 impl Default for Server {
@@ -65,6 +66,7 @@ impl Server {
             dispatch: Dispatch::default(),
             http2: Config::default(),
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
+            interceptors: Interceptors::new(),
         }
     }
 
@@ -76,6 +78,16 @@ impl Server {
     #[allow(clippy::should_implement_trait, reason = "services are added; servers are not summed")]
     pub fn add(mut self, service: impl Service) -> Self {
         self.router.add(service.into_methods());
+        self
+    }
+
+    /// Adds an interceptor around the calls of all methods, inside those added before. Which interceptors a service or
+    /// a method has of its own is said where it is added: [`crate::ServiceExt::intercept`],
+    /// [`crate::ServiceExt::intercept_method`].
+    ///
+    /// A request that is no gRPC call, or for which there is no method, is answered without them.
+    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+        self.interceptors.push(interceptor);
         self
     }
 
@@ -285,7 +297,8 @@ struct Connections {
 
 impl Connections {
     fn new(server: Server) -> Self {
-        let Server { router, limits, dispatch, http2, drain_timeout } = server;
+        let Server { mut router, limits, dispatch, http2, drain_timeout, interceptors } = server;
+        router.intercept(&interceptors);
         Self {
             serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
             http2,

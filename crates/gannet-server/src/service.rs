@@ -7,7 +7,10 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use gannet_core::{Codec, MethodDescriptor, Request, Response, ServiceDescriptor, Status, Streaming};
+use gannet_core::{
+    Codec, Interceptor, Interceptors, MethodDescriptor, Request, Response, ServiceDescriptor, Status,
+    Streaming,
+};
 
 use crate::dispatch::Dispatch;
 use crate::method::{ErasedMethod, StreamingMethod, UnaryMethod};
@@ -144,13 +147,18 @@ impl<T: Send + Sync + 'static> Methods<T> {
 
     fn push(mut self, index: usize, handler: Arc<dyn ErasedMethod>) -> Self {
         let descriptor = &self.descriptor.methods[index];
-        self.methods.push(ServiceMethod { descriptor, handler, dispatch: None });
+        let interceptors = Interceptors::new();
+        self.methods.push(ServiceMethod { descriptor, handler, dispatch: None, interceptors });
         self
     }
 
     /// The whole service, its types forgotten.
     pub fn finish(self) -> ServiceMethods {
-        ServiceMethods { descriptor: self.descriptor, methods: self.methods }
+        ServiceMethods {
+            descriptor: self.descriptor,
+            methods: self.methods,
+            interceptors: Interceptors::new(),
+        }
     }
 }
 
@@ -160,12 +168,24 @@ pub(crate) struct ServiceMethod {
     pub(crate) descriptor: &'static MethodDescriptor,
     pub(crate) handler: Arc<dyn ErasedMethod>,
     pub(crate) dispatch: Option<Dispatch>,
+    pub(crate) interceptors: Interceptors,
 }
 
 /// A service with its handlers, as the router keeps it.
 pub struct ServiceMethods {
     pub(crate) descriptor: &'static ServiceDescriptor,
     pub(crate) methods: Vec<ServiceMethod>,
+    /// Around all of them.
+    pub(crate) interceptors: Interceptors,
+}
+
+impl ServiceMethods {
+    fn method_mut(&mut self, name: &str) -> &mut ServiceMethod {
+        match self.methods.iter_mut().find(|method| method.descriptor.name == name) {
+            Some(method) => method,
+            None => panic!("the service {} has no method {name}", self.descriptor.name),
+        }
+    }
 }
 
 impl fmt::Debug for ServiceMethods {
@@ -203,10 +223,29 @@ pub trait ServiceExt: Service + Sized {
     /// If the service has no such method.
     fn method_dispatch(self, name: &str, dispatch: Dispatch) -> ServiceMethods {
         let mut service = self.into_methods();
-        let Some(method) = service.methods.iter_mut().find(|method| method.descriptor.name == name) else {
-            panic!("the service {} has no method {name}", service.descriptor.name);
-        };
-        method.dispatch = Some(dispatch);
+        service.method_mut(name).dispatch = Some(dispatch);
+        service
+    }
+
+    /// Adds an interceptor around all methods of this service: inside the server's ([`crate::Server::intercept`]),
+    /// and inside those added to the service before.
+    fn intercept(self, interceptor: impl Interceptor) -> ServiceMethods {
+        let mut service = self.into_methods();
+        let mut added = Interceptors::new();
+        added.push(interceptor);
+        service.interceptors = service.interceptors.around(&added);
+        service
+    }
+
+    /// Adds an interceptor around one method, inside those of the service; `name` is its name in the proto, such as
+    /// `"SayHello"`.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no such method.
+    fn intercept_method(self, name: &str, interceptor: impl Interceptor) -> ServiceMethods {
+        let mut service = self.into_methods();
+        service.method_mut(name).interceptors.push(interceptor);
         service
     }
 }

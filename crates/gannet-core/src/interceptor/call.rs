@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::hooks::MessageHooks;
 use super::message::{MessageMut, OwnedMessage};
@@ -76,6 +77,8 @@ pub struct Call {
     extensions: Extensions,
     response_metadata: Metadata,
     trailers: Metadata,
+    /// Tells at its end whether a call given up was overdue.
+    clock: Option<fn() -> Instant>,
     /// Never locked: every use has the call for itself. The mutex makes it `Sync`, so that an interceptor may hold a
     /// reference to a call across an await.
     hooks: Mutex<Hooks>,
@@ -102,6 +105,7 @@ impl Call {
             extensions: Extensions::new(),
             response_metadata: Metadata::new(),
             trailers: Metadata::new(),
+            clock: None,
             hooks: Mutex::new(Hooks {
                 requests: MessageHooks::new(),
                 replies: MessageHooks::new(),
@@ -126,6 +130,13 @@ impl Call {
         self.metadata = metadata;
         self.deadline = deadline;
         self.connection = connection;
+        self
+    }
+
+    /// The same call by this clock, which tells a call that was given up from one whose deadline passed.
+    #[must_use]
+    pub const fn with_clock(mut self, clock: fn() -> Instant) -> Self {
+        self.clock = Some(clock);
         self
     }
 
@@ -316,8 +327,14 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if self.awaits_end() {
+            let overdue = || {
+                let (deadline, clock) = (self.deadline?, self.clock?);
+                deadline.remaining(clock()).is_none().then_some(())
+            };
             let status = if std::thread::panicking() {
                 Status::internal("the call panicked")
+            } else if overdue().is_some() {
+                Status::deadline_exceeded("the deadline passed before the call was done")
             } else {
                 Status::cancelled("the call was given up")
             };

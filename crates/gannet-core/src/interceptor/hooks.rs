@@ -5,6 +5,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use super::message::{MessageMut, OwnedMessage};
@@ -119,6 +120,73 @@ impl MessageHooks {
             Some(message) => Ok(message),
             None => std::future::poll_fn(|context| self.poll::<C, M>(context)).await,
         }
+    }
+}
+
+/// The hooks for messages whose type is known where they pass, but not how they are written: for streams.
+pub struct HookedMessages<T> {
+    /// Never locked: every use has the hooks for itself. The mutex makes them `Sync`.
+    hooks: Mutex<MessageHooks>,
+    start: fn(&mut MessageHooks, T) -> Result<Option<T>, Status>,
+    poll: fn(&mut MessageHooks, &mut Context<'_>) -> Poll<Result<T, Status>>,
+}
+
+impl<T: Send + 'static> HookedMessages<T> {
+    /// The hooks, for messages that the codec `C` writes; `None` if there are none.
+    pub fn new<C: Codec<T>>(hooks: MessageHooks) -> Option<Box<Self>> {
+        (!hooks.is_empty()).then(|| {
+            Box::new(Self {
+                hooks: Mutex::new(hooks),
+                start: MessageHooks::start::<C, T>,
+                poll: MessageHooks::poll::<C, T>,
+            })
+        })
+    }
+}
+
+impl<T> HookedMessages<T> {
+    fn hooks(&mut self) -> &mut MessageHooks {
+        self.hooks.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`MessageHooks::start`].
+    ///
+    /// # Errors
+    ///
+    /// The first hook's that refuses the message.
+    pub fn start(&mut self, message: T) -> Result<Option<T>, Status> {
+        let start = self.start;
+        start(self.hooks(), message)
+    }
+
+    /// As [`MessageHooks::is_waiting`].
+    pub fn is_waiting(&mut self) -> bool {
+        self.hooks().is_waiting()
+    }
+
+    /// As [`MessageHooks::poll`].
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Status>> {
+        let poll = self.poll;
+        poll(self.hooks(), context)
+    }
+
+    /// As [`MessageHooks::show`].
+    ///
+    /// # Errors
+    ///
+    /// The first hook's that refuses the message.
+    pub async fn show(&mut self, message: T) -> Result<T, Status> {
+        self.hooks().waiting = None;
+        match self.start(message)? {
+            Some(message) => Ok(message),
+            None => std::future::poll_fn(|context| self.poll(context)).await,
+        }
+    }
+}
+
+impl<T> fmt::Debug for HookedMessages<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HookedMessages").finish_non_exhaustive()
     }
 }
 

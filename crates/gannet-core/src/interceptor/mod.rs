@@ -13,5 +13,5 @@ mod tests;
 
 pub use call::{Call, CallEnd, Caller, Side};
 pub use chain::{ErasedInterceptor, Interceptor, Interceptors, Next, Running, Terminal};
-pub use hooks::MessageHooks;
+pub use hooks::{HookedMessages, MessageHooks};
 pub use message::{MessageMut, OwnedMessage};

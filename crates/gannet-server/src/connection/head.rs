@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gannet_core::wire::content_type::{self, ContentType};
 use gannet_core::wire::timeout;
-use gannet_core::{Metadata, Status};
+use gannet_core::{Caller, Metadata, Status};
 use gannet_http2::{HeaderVisitor, StreamKey};
 
 use crate::router::Router;
@@ -25,6 +25,8 @@ pub(crate) struct RequestHead {
     /// Something is wrong with a field; the first such fault.
     pub(crate) fault: Option<Status>,
     pub(crate) metadata: Metadata,
+    /// Who sends it; known only where interceptors may ask.
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 /// What the `:path` names.
@@ -60,6 +62,8 @@ mod kind {
     pub(super) const TE_TRAILERS: u32 = 7;
     pub(super) const TIMEOUT: u32 = 8;
     pub(super) const ENCODING_OTHER: u32 = 9;
+    pub(super) const AUTHORITY: u32 = 10;
+    pub(super) const USER_AGENT: u32 = 11;
 }
 
 const KIND_BITS: u32 = 8;
@@ -70,6 +74,8 @@ pub(crate) struct HeadVisitor {
     router: Arc<Router>,
     head: RequestHead,
     trailers: bool,
+    /// Whether anyone may ask who the caller is.
+    callers: Callers,
     /// Heads of blocks that come again and again.
     memory: [Option<Box<RequestHead>>; Self::MEMO_PLACES],
 }
@@ -77,6 +83,7 @@ pub(crate) struct HeadVisitor {
 impl HeadVisitor {
     pub(crate) fn new(router: Arc<Router>) -> Self {
         Self {
+            callers: Callers { wanted: router.has_interceptors(), ..Callers::default() },
             router,
             head: RequestHead::default(),
             trailers: false,
@@ -87,6 +94,9 @@ impl HeadVisitor {
     /// The head that was gathered last.
     #[inline]
     pub(crate) fn take(&mut self) -> RequestHead {
+        if self.head.caller.is_none() {
+            self.head.caller = self.callers.current();
+        }
         std::mem::take(&mut self.head)
     }
 
@@ -94,6 +104,38 @@ impl HeadVisitor {
     fn fault(&mut self, fault: Status) {
         self.head.fault.get_or_insert(fault);
     }
+}
+
+/// Who the callers of a connection are: usually always the same, so that what one request says is kept for the next.
+#[derive(Debug, Default)]
+struct Callers {
+    wanted: bool,
+    authority: Vec<u8>,
+    user_agent: Vec<u8>,
+    last: Option<Arc<Caller>>,
+}
+
+impl Callers {
+    /// The caller of the request whose fields were seen.
+    fn current(&mut self) -> Option<Arc<Caller>> {
+        let Self { wanted: true, authority, user_agent, last } = self else { return None };
+        let same = last.as_ref().is_some_and(|last| {
+            last.authority.as_bytes() == authority && last.user_agent.as_bytes() == user_agent
+        });
+        if !same {
+            *last = Some(Arc::new(Caller {
+                authority: String::from_utf8_lossy(authority).into(),
+                user_agent: String::from_utf8_lossy(user_agent).into(),
+            }));
+        }
+        last.clone()
+    }
+}
+
+/// Keeps a field's value.
+fn keep(place: &mut Vec<u8>, value: &[u8]) {
+    place.clear();
+    place.extend_from_slice(value);
 }
 
 impl HeaderVisitor for HeadVisitor {
@@ -111,6 +153,8 @@ impl HeaderVisitor for HeadVisitor {
             b"te" if value == b"trailers" => kind::TE_TRAILERS,
             b"grpc-timeout" => kind::TIMEOUT,
             b"grpc-encoding" if value != b"identity" => kind::ENCODING_OTHER,
+            b":authority" if self.callers.wanted => kind::AUTHORITY,
+            b"user-agent" if self.callers.wanted => kind::USER_AGENT,
             // What HTTP needs, what describes the client, and what gRPC keeps for itself is not metadata.
             b"te" | b"content-length" | b"user-agent" | b"host" | b"accept-encoding" => kind::IGNORED,
             _ if name.starts_with(b":") || name.starts_with(b"grpc-") => kind::IGNORED,
@@ -122,6 +166,8 @@ impl HeaderVisitor for HeadVisitor {
     fn begin(&mut self, _: StreamKey, trailers: bool) {
         self.trailers = trailers;
         self.head = RequestHead::default();
+        self.callers.authority.clear();
+        self.callers.user_agent.clear();
     }
 
     #[inline]
@@ -154,11 +200,14 @@ impl HeaderVisitor for HeadVisitor {
                 fault.metadata_mut().append_wire(b"grpc-accept-encoding", b"identity");
                 self.fault(fault);
             }
+            kind::AUTHORITY => keep(&mut self.callers.authority, value),
+            kind::USER_AGENT => keep(&mut self.callers.user_agent, value),
             _ => {}
         }
     }
 
     fn memorize(&mut self, place: usize) {
+        self.head.caller = self.callers.current();
         if let Some(kept) = self.memory.get_mut(place) {
             *kept = Some(Box::new(self.head.clone()));
         }

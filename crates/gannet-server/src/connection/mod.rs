@@ -21,7 +21,7 @@ use hashbrown::HashMap;
 
 use self::answer::{NotGrpc, refuse, send_failure, send_head, send_ok};
 use self::head::{GrpcContentType, HeadVisitor, Path, RequestHead};
-use crate::method::{CallHead, CallStart, MessageLimits, MethodSlot, RunningCall, Started};
+use crate::method::{CallHead, CallStart, Chain, MessageLimits, MethodSlot, RunningCall, Started};
 use crate::router::Router;
 
 /// What the server's own tasks want of a connection.
@@ -155,6 +155,7 @@ impl ServerConnection {
             metadata: head.metadata,
             deadline: head.timeout.map(|timeout| Deadline::after_from(timeout, link.now)),
             connection: self.info.clone(),
+            caller: head.caller,
         };
         let kind = self.serving.router.method(method).map(|method| method.descriptor.kind);
         if let Some(MethodKind::ClientStreaming | MethodKind::Bidirectional) = kind {
@@ -243,7 +244,10 @@ impl ServerConnection {
             let dispatch = method.and_then(|method| method.dispatch).unwrap_or(serving.dispatch);
             method.map_or_else(
                 || Box::new(NoMethod) as Box<dyn MethodSlot>,
-                |method| method.handler.slot(dispatch),
+                |method| {
+                    let interceptors = method.interceptors.clone();
+                    method.handler.slot(dispatch, &Chain { method: method.descriptor, interceptors })
+                },
             )
         });
         start(&mut **slot, CallStart { link, blocks, inbox, key, limits: serving.limits })

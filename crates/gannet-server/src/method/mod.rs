@@ -3,10 +3,12 @@
 //! A method is shared by all connections ([`ErasedMethod`]); each connection makes itself a [`MethodSlot`] at the first
 //! call, which keeps what may be reused from call to call. Not here: when to run one (`connection`).
 
+mod intercepted;
 mod pending;
 mod streaming;
 mod unary;
 
+pub(crate) use intercepted::Chain;
 pub(crate) use streaming::StreamingMethod;
 pub(crate) use unary::UnaryMethod;
 
@@ -14,7 +16,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gannet_core::{ConnectionInfo, Deadline, Metadata, Request, Status};
+use gannet_core::{Caller, ConnectionInfo, Deadline, HandlerPanicked, Metadata, Request, Status};
 use gannet_http2::StreamKey;
 use gannet_transport::Link;
 use tokio::task::AbortHandle;
@@ -35,6 +37,8 @@ pub(crate) struct CallHead {
     pub(crate) metadata: Metadata,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) connection: ConnectionInfo,
+    /// Known only where interceptors may ask for it.
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 impl CallHead {
@@ -70,7 +74,7 @@ pub(crate) struct RunningCall {
 /// A method as all connections share it.
 pub(crate) trait ErasedMethod: Send + Sync {
     /// What one connection keeps for its calls of this method.
-    fn slot(&self, dispatch: Dispatch) -> Box<dyn MethodSlot>;
+    fn slot(&self, dispatch: Dispatch, chain: &Chain) -> Box<dyn MethodSlot>;
 }
 
 /// A method as one connection calls it.
@@ -91,5 +95,7 @@ pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Status {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
     tracing::error!(panic = said, "a handler panicked; the call ends with INTERNAL");
-    Status::internal("the handler panicked")
+    let source: Arc<dyn std::error::Error + Send + Sync> =
+        Arc::new(HandlerPanicked { said: said.to_owned() });
+    Status::internal("the handler panicked").with_source(source)
 }

@@ -9,30 +9,46 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use gannet_core::{Codec, Metadata, Request, Response, Status, Streaming};
+use gannet_core::{
+    Call, Codec, HookedMessages, MessageHooks, Metadata, Request, Response, Status, Streaming,
+};
 use gannet_transport::StreamBody;
 use pin_project_lite::pin_project;
 
 use super::pending::{PendingCall, PendingHandler, deadline_exceeded};
 use super::unary::put_response;
-use super::{CallHead, CallStart, ErasedMethod, MessageLimits, MethodSlot, RunningCall, Started};
+use super::{
+    CallHead, CallStart, Chain, ErasedMethod, MessageLimits, MethodSlot, RunningCall, Started, intercepted,
+};
 use crate::connection::{Stream, fail};
 use crate::dispatch::Dispatch;
 use crate::replies::Replies;
 use crate::service::Handle;
 
-/// Makes the handler of one call, from its one message or from none.
-type Launch = Arc<
-    dyn Fn(&Arc<Stream>, CallHead, Option<Bytes>, MessageLimits) -> Result<BoxedHandler, Status>
-        + Send
-        + Sync,
->;
+/// Makes the handler of one call.
+pub(super) type Launch = Arc<dyn Fn(Start) -> Result<BoxedHandler, Status> + Send + Sync>;
+
+/// Sends the replies that interceptors gave in place of the handler.
+pub(super) type Answer = fn(&mut Call, &Arc<Stream>, MessageLimits) -> Result<(), Status>;
 
 type BoxedHandler = Pin<Box<dyn PendingHandler>>;
+
+/// What a handler starts with.
+pub(super) struct Start {
+    pub(super) stream: Arc<Stream>,
+    pub(super) limits: MessageLimits,
+    pub(super) request: Request<()>,
+    /// The request message, of a method that takes one.
+    pub(super) message: Option<Bytes>,
+    pub(super) request_hooks: MessageHooks,
+    pub(super) reply_hooks: MessageHooks,
+    pub(super) response_metadata: Metadata,
+}
 
 /// A streaming method as all connections share it.
 pub(crate) struct StreamingMethod {
     launch: Launch,
+    answer: Answer,
 }
 
 impl StreamingMethod {
@@ -48,14 +64,26 @@ impl StreamingMethod {
     {
         let service = Handle::new(Arc::clone(service));
         Self {
-            launch: Arc::new(move |stream, head, _, limits| {
-                let requests = head.into_request(requests::<C, Req>(stream, limits));
-                let (handler, service, reply_to) = (handler.clone(), service.clone(), Arc::clone(stream));
+            launch: Arc::new(move |start| {
+                let (handler, service) = (handler.clone(), service.clone());
+                let Start { stream, limits, request, request_hooks, mut reply_hooks, .. } = start;
+                let mut response_metadata = start.response_metadata;
+                let requests = request.map(|()| requests::<C, Req>(&stream, limits, request_hooks));
                 Ok(boxed(async move {
-                    let response = handler(service, requests).await?;
-                    put_response::<C, Rep>(response, &reply_to, limits.send)
+                    let mut response = handler(service, requests).await?;
+                    if !reply_hooks.is_empty() {
+                        let (reply, metadata, trailers) = response.into_parts();
+                        let reply = reply_hooks.show::<C, Rep>(reply).await?;
+                        response = Response::from_parts(reply, metadata, trailers);
+                    }
+                    if !response_metadata.is_empty() {
+                        response_metadata.append_all(response.metadata());
+                        *response.metadata_mut() = response_metadata;
+                    }
+                    put_response::<C, Rep>(response, &stream, limits.send)
                 }))
             }),
+            answer: answer::<C, Rep, true>,
         }
     }
 
@@ -71,12 +99,18 @@ impl StreamingMethod {
     {
         let service = Handle::new(Arc::clone(service));
         Self {
-            launch: Arc::new(move |stream, head, message, limits| {
-                let request = head.into_request(<C as Codec<Req>>::decode(message.unwrap_or_default())?);
+            launch: Arc::new(move |mut start| {
                 let (handler, service) = (handler.clone(), service.clone());
-                let replies = replies::<C, Rep>(stream, limits);
-                Ok(boxed(async move { handler(service, request, replies).await.map(|()| Metadata::new()) }))
+                let message = <C as Codec<Req>>::decode(start.message.take().unwrap_or_default())?;
+                Ok(boxed(async move {
+                    let message = start.request_hooks.show::<C, Req>(message).await?;
+                    let replies = replies::<C, Rep>(start.stream, start.limits, start.reply_hooks);
+                    let replies = replies.with_metadata(start.response_metadata);
+                    let request = start.request.map(|()| message);
+                    handler(service, request, replies).await.map(|()| Metadata::new())
+                }))
             }),
+            answer: answer::<C, Rep, false>,
         }
     }
 
@@ -92,12 +126,15 @@ impl StreamingMethod {
     {
         let service = Handle::new(Arc::clone(service));
         Self {
-            launch: Arc::new(move |stream, head, _, limits| {
-                let requests = head.into_request(requests::<C, Req>(stream, limits));
+            launch: Arc::new(move |start| {
                 let (handler, service) = (handler.clone(), service.clone());
-                let replies = replies::<C, Rep>(stream, limits);
+                let Start { stream, limits, request, request_hooks, reply_hooks, .. } = start;
+                let requests = request.map(|()| requests::<C, Req>(&stream, limits, request_hooks));
+                let replies = replies::<C, Rep>(stream, limits, reply_hooks);
+                let replies = replies.with_metadata(start.response_metadata);
                 Ok(boxed(async move { handler(service, requests, replies).await.map(|()| Metadata::new()) }))
             }),
+            answer: answer::<C, Rep, false>,
         }
     }
 }
@@ -105,13 +142,39 @@ impl StreamingMethod {
 fn requests<C: Codec<Req>, Req: Send + 'static>(
     stream: &Arc<Stream>,
     limits: MessageLimits,
+    hooks: MessageHooks,
 ) -> Streaming<Req> {
     let body = StreamBody::new(Arc::clone(stream), false);
     Streaming::new(Box::new(body), <C as Codec<Req>>::decode, limits.receive)
+        .with_hooks(HookedMessages::new::<C>(hooks))
 }
 
-fn replies<C: Codec<Rep>, Rep: Send + 'static>(stream: &Arc<Stream>, limits: MessageLimits) -> Replies<Rep> {
-    Replies::new(Arc::clone(stream), <C as Codec<Rep>>::encode, limits.send)
+fn replies<C: Codec<Rep>, Rep: Send + 'static>(
+    stream: Arc<Stream>,
+    limits: MessageLimits,
+    hooks: MessageHooks,
+) -> Replies<Rep> {
+    Replies::new(stream, <C as Codec<Rep>>::encode, limits.send, HookedMessages::new::<C>(hooks))
+}
+
+/// Sends the replies that interceptors gave; `ONE` for a method that has exactly one.
+fn answer<C: Codec<Rep>, Rep: 'static, const ONE: bool>(
+    call: &mut Call,
+    stream: &Arc<Stream>,
+    limits: MessageLimits,
+) -> Result<(), Status> {
+    let mut sent = 0;
+    while let Some(reply) = call.take_reply::<Rep>()? {
+        stream.push_message(limits.send, |buffer| C::encode(&reply, buffer))?;
+        sent += 1;
+    }
+    if ONE && sent != 1 {
+        return Err(Status::internal(format!(
+            "interceptors answered {} with {sent} replies, but it has one",
+            call.method().path
+        )));
+    }
+    Ok(())
 }
 
 fn boxed(future: impl Future<Output = Result<Metadata, Status>> + Send + 'static) -> BoxedHandler {
@@ -137,14 +200,18 @@ impl<Fut: Future<Output = Result<Metadata, Status>> + Send> PendingHandler for S
 }
 
 impl ErasedMethod for StreamingMethod {
-    fn slot(&self, _: Dispatch) -> Box<dyn MethodSlot> {
-        Box::new(StreamingSlot { launch: Arc::clone(&self.launch) })
+    fn slot(&self, _: Dispatch, chain: &Chain) -> Box<dyn MethodSlot> {
+        Box::new(StreamingSlot {
+            launch: Arc::clone(&self.launch),
+            chain: (!chain.interceptors.is_empty()).then(|| (chain.clone(), self.answer)),
+        })
     }
 }
 
 /// A streaming method as one connection calls it.
 struct StreamingSlot {
     launch: Launch,
+    chain: Option<(Chain, Answer)>,
 }
 
 impl StreamingSlot {
@@ -155,7 +222,7 @@ impl StreamingSlot {
             return Started::Answered;
         }
         let stream = Stream::accepted(start.inbox.clone(), start.key);
-        match (self.launch)(&stream, head, message, start.limits) {
+        match self.handler(&stream, start.limits, head, message) {
             Ok(handler) => {
                 let task = PendingCall::spawn(handler, Arc::clone(&stream), deadline);
                 Started::Running(RunningCall { stream, task, head_sent: false })
@@ -165,6 +232,30 @@ impl StreamingSlot {
                 Started::Answered
             }
         }
+    }
+
+    fn handler(
+        &self,
+        stream: &Arc<Stream>,
+        limits: MessageLimits,
+        head: CallHead,
+        message: Option<Bytes>,
+    ) -> Result<BoxedHandler, Status> {
+        let (stream, launch) = (Arc::clone(stream), &self.launch);
+        if let Some((chain, answer)) = &self.chain {
+            let (chain, launch) = (chain.clone(), Arc::clone(launch));
+            let running = intercepted::streaming(chain, head, message, limits, stream, launch, *answer);
+            return Ok(boxed(running));
+        }
+        launch(Start {
+            stream,
+            limits,
+            request: head.into_request(()),
+            message,
+            request_hooks: MessageHooks::new(),
+            reply_hooks: MessageHooks::new(),
+            response_metadata: Metadata::new(),
+        })
     }
 }
 

@@ -16,7 +16,9 @@ use gannet_transport::now;
 use pin_project_lite::pin_project;
 
 use super::pending::{PendingCall, PendingHandler, deadline_exceeded};
-use super::{CallHead, CallStart, ErasedMethod, MethodSlot, RunningCall, Started, panicked};
+use super::{
+    CallHead, CallStart, Chain, ErasedMethod, MethodSlot, RunningCall, Started, intercepted, panicked,
+};
 use crate::connection::{Stream, fail, reply};
 use crate::dispatch::{Dispatch, Pace};
 use crate::service::Handle;
@@ -45,15 +47,36 @@ where
     F: Fn(Handle<T>, Request<Req>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<Rep>, Status>> + Send + 'static,
 {
-    fn slot(&self, dispatch: Dispatch) -> Box<dyn MethodSlot> {
-        Box::new(UnarySlot::<C, Req, Rep, T, F, Fut> {
-            service: Handle::new(Arc::clone(&self.service)),
-            handler: self.handler.clone(),
-            spare: None,
-            pace: Pace::new(dispatch),
-            types: PhantomData,
+    fn slot(&self, dispatch: Dispatch, chain: &Chain) -> Box<dyn MethodSlot> {
+        let service = Handle::new(Arc::clone(&self.service));
+        let handler = self.handler.clone();
+        if chain.interceptors.is_empty() {
+            return slot::<C, Rep, _, _>(dispatch, move |head, message| {
+                let request = head.into_request(<C as Codec<Req>>::decode(message)?);
+                Ok(handler(service.clone(), request))
+            });
+        }
+        let chain = chain.clone();
+        slot::<C, Rep, _, _>(dispatch, move |head, message| {
+            let (chain, service, handler) = (chain.clone(), service.clone(), handler.clone());
+            Ok(intercepted::unary::<C, Req, Rep, T, F, Fut>(chain, head, message, service, handler))
         })
     }
+}
+
+fn slot<C, Rep, L, Fut>(dispatch: Dispatch, launch: L) -> Box<dyn MethodSlot>
+where
+    C: Codec<Rep>,
+    Rep: Send + 'static,
+    L: Fn(CallHead, Bytes) -> Result<Fut, Status> + Send + 'static,
+    Fut: Future<Output = Result<Response<Rep>, Status>> + Send + 'static,
+{
+    Box::new(UnarySlot::<C, Rep, L, Fut> {
+        launch,
+        spare: None,
+        pace: Pace::new(dispatch),
+        codec: PhantomData,
+    })
 }
 
 pin_project! {
@@ -107,21 +130,16 @@ pub(super) fn put_response<C: Codec<Rep>, Rep>(
 }
 
 /// A unary method as one connection calls it.
-struct UnarySlot<C, Req, Rep, T, F, Fut> {
-    service: Handle<T>,
-    handler: F,
+struct UnarySlot<C, Rep, L, Fut> {
+    /// Makes the future of one call.
+    launch: L,
     spare: Option<Pin<Box<UnaryHandler<C, Rep, Fut>>>>,
     pace: Pace,
-    types: Types<C, Req, Rep>,
+    codec: PhantomData<fn() -> C>,
 }
 
-impl<C, Req, Rep, T, F, Fut> UnarySlot<C, Req, Rep, T, F, Fut>
+impl<C, Rep, L, Fut> UnarySlot<C, Rep, L, Fut>
 where
-    C: Codec<Req> + Codec<Rep>,
-    Req: Send + 'static,
-    Rep: Send + 'static,
-    T: Send + Sync + 'static,
-    F: Fn(Handle<T>, Request<Req>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<Rep>, Status>> + Send + 'static,
 {
     /// Polls the handler once where it is. `None`: it is not ready.
@@ -147,13 +165,11 @@ fn run(start: &CallStart<'_>, handler: Pin<Box<dyn PendingHandler>>, deadline: O
     Started::Running(RunningCall { stream, task, head_sent: false })
 }
 
-impl<C, Req, Rep, T, F, Fut> MethodSlot for UnarySlot<C, Req, Rep, T, F, Fut>
+impl<C, Rep, L, Fut> MethodSlot for UnarySlot<C, Rep, L, Fut>
 where
-    C: Codec<Req> + Codec<Rep>,
-    Req: Send + 'static,
+    C: Codec<Rep>,
     Rep: Send + 'static,
-    T: Send + Sync + 'static,
-    F: Fn(Handle<T>, Request<Req>) -> Fut + Clone + Send + Sync + 'static,
+    L: Fn(CallHead, Bytes) -> Result<Fut, Status> + Send + 'static,
     Fut: Future<Output = Result<Response<Rep>, Status>> + Send + 'static,
 {
     fn start_with_message(&mut self, start: CallStart<'_>, head: CallHead, message: Bytes) -> Started {
@@ -162,19 +178,15 @@ where
             fail(start.link, start.key, start.blocks, &deadline_exceeded());
             return Started::Answered;
         }
-        let request = match <C as Codec<Req>>::decode(message) {
-            Ok(message) => head.into_request(message),
-            Err(status) => {
-                fail(start.link, start.key, start.blocks, &status);
-                return Started::Answered;
-            }
-        };
         let mut place = self.spare.take().unwrap_or_else(|| {
             Box::pin(UnaryHandler { future: None, send_limit: start.limits.send, types: PhantomData })
         });
         let in_place = self.pace.in_place();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let future = (self.handler)(self.service.clone(), request);
+            let future = match (self.launch)(head, message) {
+                Ok(future) => future,
+                Err(status) => return Some(Err(status)),
+            };
             place.as_mut().project().future.set(Some(future));
             if in_place { self.poll_in_place(place.as_mut()) } else { None }
         }));

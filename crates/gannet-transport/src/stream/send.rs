@@ -148,9 +148,10 @@ impl SendHalf {
             return false;
         }
         if let SendEnd::Ok(trailers) = &mut end
-            && trailers.is_empty()
+            && !self.trailers.is_empty()
         {
-            *trailers = std::mem::take(&mut self.trailers);
+            let behind = std::mem::replace(trailers, std::mem::take(&mut self.trailers));
+            trailers.append_all(&behind);
         }
         self.end = Some(end);
         true
