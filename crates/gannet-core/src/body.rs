@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::{Metadata, Status};
+use crate::{MessageHooks, Metadata, Status};
 
 /// One direction of one stream, as a transport hands it over: the payloads of DATA frames, in order.
 ///
@@ -18,6 +18,11 @@ pub trait Body: Send {
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Metadata, Status>> {
         let _ = context;
         Poll::Ready(Ok(Metadata::new()))
+    }
+
+    /// What interceptors want to see of the messages; asked once, when the first bytes are there.
+    fn hooks(&mut self) -> MessageHooks {
+        MessageHooks::new()
     }
 
     /// The metadata behind the messages, once; empty before the clean end.

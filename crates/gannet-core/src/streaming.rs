@@ -12,7 +12,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::wire::framing::Deframer;
-use crate::{Body, HookedMessages, Metadata, Status};
+use crate::{Body, Codec, HookedMessages, MessageHooks, Metadata, Status};
+
+/// Hooks as the messages' type makes them.
+type TypedHooks<T> = fn(MessageHooks) -> Option<Box<HookedMessages<T>>>;
 
 /// The messages that a peer sends, one after the other.
 ///
@@ -52,6 +55,8 @@ pub struct Streaming<T> {
     decode: fn(Bytes) -> Result<T, Status>,
     deframer: Deframer,
     hooks: Option<Box<HookedMessages<T>>>,
+    /// How to come by the hooks, where only the body knows them, and not from the beginning.
+    late_hooks: Option<TypedHooks<T>>,
     ended: bool,
 }
 
@@ -63,6 +68,7 @@ impl<T> Streaming<T> {
             decode,
             deframer: Deframer::new(max_message_size),
             hooks: None,
+            late_hooks: None,
             ended: false,
         }
     }
@@ -71,6 +77,16 @@ impl<T> Streaming<T> {
     #[must_use]
     pub fn with_hooks(mut self, hooks: Option<Box<HookedMessages<T>>>) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// The same messages, written by the codec `C`, each shown to the hooks that the body has when the first comes.
+    #[must_use]
+    pub fn with_late_hooks<C: Codec<T>>(mut self) -> Self
+    where
+        T: Send + 'static,
+    {
+        self.late_hooks = Some(HookedMessages::new::<C>);
         self
     }
 
@@ -134,6 +150,9 @@ impl<T> Streaming<T> {
         let Some(message) = ready!(self.poll_bytes(context))?.map(self.decode).transpose()? else {
             return Poll::Ready(Ok(None));
         };
+        if let Some(typed) = self.late_hooks.take() {
+            self.hooks = typed(self.body().hooks());
+        }
         match &mut self.hooks {
             None => Poll::Ready(Ok(Some(message))),
             Some(hooks) => match hooks.start(message)? {

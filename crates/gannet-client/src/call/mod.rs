@@ -3,6 +3,7 @@
 //! Generated clients make these; nothing is sent before a call is awaited or opened. Not here: the connection's side
 //! (`connection`).
 
+mod around;
 mod options;
 mod streaming;
 mod unary;

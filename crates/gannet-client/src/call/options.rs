@@ -1,20 +1,29 @@
 //! The settings that every call takes, whatever its shape.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gannet_core::{Deadline, Metadata, Status};
+use gannet_core::{Deadline, ErasedCallCredentials, Extensions, Metadata, Request, RequestParts, Status};
 use gannet_transport::now;
 
 /// The settings of one call.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct CallOptions {
     pub(super) metadata: Metadata,
     pub(super) deadline: Option<Deadline>,
     pub(super) wait_for_ready: bool,
     pub(super) fault: Option<Status>,
+    pub(super) extensions: Extensions,
+    pub(super) credentials: Vec<Arc<dyn ErasedCallCredentials>>,
 }
 
 impl CallOptions {
+    /// What a request carries beside its message.
+    pub(super) fn of<Req>(request: Request<Req>) -> (Req, Self) {
+        let RequestParts { message, metadata, deadline, extensions, .. } = request.into_parts();
+        (message, Self { metadata, deadline, extensions, ..Self::default() })
+    }
+
     pub(super) fn add_metadata(&mut self, key: &str, value: &str) {
         if let Err(error) = self.metadata.append(key, value) {
             self.fault.get_or_insert_with(|| Status::internal(format!("the call was not sent: {error}")));
@@ -58,6 +67,13 @@ macro_rules! call_options {
         /// before anything is sent.
         pub fn metadata_bin(mut self, key: &str, value: &[u8]) -> Self {
             self.options.add_metadata_bin(key, value);
+            self
+        }
+
+        /// Has `credentials` say who calls, besides those of the channel. Where they require transport security and the
+        /// channel has none, the call fails with UNAUTHENTICATED before anything is sent.
+        pub fn call_credentials(mut self, credentials: impl gannet_core::CallCredentials) -> Self {
+            self.options.credentials.push(std::sync::Arc::new(credentials));
             self
         }
 

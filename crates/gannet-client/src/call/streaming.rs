@@ -10,12 +10,15 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream as Messages;
 use gannet_core::{
-    Body, Codec, Deadline, EncodeBuffer, Metadata, MethodDescriptor, Request, Response, Status, Streaming,
+    Body, Codec, Deadline, EncodeBuffer, HookedMessages, MessageHooks, Metadata, MethodDescriptor, Request,
+    Response, Status, Streaming,
 };
 use gannet_transport::{SendEnd, StreamBody};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
+use super::around::{self, AroundBody};
 use super::options::{CallOptions, call_options};
 use super::unary::deadline_exceeded;
 use super::{CallHead, submit_when_ready, whole_answer};
@@ -67,6 +70,8 @@ debug_by_method!(BidirectionalCall, ClientStreamingCall, ServerStreamingCall);
 impl<Req, Rep, C> BidirectionalCall<Req, Rep, C>
 where
     C: Codec<Req> + Codec<Rep>,
+    Req: Send + 'static,
+    Rep: Send + 'static,
 {
     /// A call of `method` through `channel`. Generated clients make it.
     pub fn new(channel: &Channel, method: &'static MethodDescriptor) -> Self {
@@ -78,6 +83,10 @@ where
     /// Opens the call without waiting for anything: requests may be sent at once, from one task, while another receives.
     pub fn open(self) -> (RequestSender<Req>, Streaming<Rep>) {
         let Self { channel, method, options, .. } = self;
+        if is_around(&channel, &options) {
+            let (sender, body) = open_around::<Req, Rep, C>(&channel, method, options, None, false);
+            return (sender, around::replies::<Rep, C>(body, channel.settings().max_receive));
+        }
         let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, false, |_| Ok(()));
         let replies =
@@ -91,12 +100,12 @@ where
 impl<Req, Rep, C> ServerStreamingCall<Req, Rep, C>
 where
     C: Codec<Req> + Codec<Rep>,
+    Req: Send + 'static,
+    Rep: Send + 'static,
 {
     /// A call of `method` through `channel`. Generated clients make it.
     pub fn new(channel: &Channel, method: &'static MethodDescriptor, request: Request<Req>) -> Self {
-        let deadline = request.deadline();
-        let (message, metadata) = request.into_message_and_metadata();
-        let options = CallOptions { metadata, deadline, ..CallOptions::default() };
+        let (message, options) = CallOptions::of(request);
         Self { channel: channel.clone(), method, message, options, types: PhantomData }
     }
 
@@ -105,6 +114,13 @@ where
     /// Sends the request and gives the replies, without waiting for the first.
     pub fn open(self) -> Streaming<Rep> {
         let Self { channel, method, message, options, .. } = self;
+        if is_around(&channel, &options) {
+            let (mut sender, body) =
+                open_around::<Req, Rep, C>(&channel, method, options, Some(message), false);
+            // Dropping it is not a word about the call: the request is the chain's to send.
+            sender.finished = true;
+            return around::replies::<Rep, C>(body, channel.settings().max_receive);
+        }
         let send_limit = channel.settings().max_send;
         let (_, body) = open(&channel, method, options, false, |stream| {
             stream.push_message(send_limit, |buffer| <C as Codec<Req>>::encode(&message, buffer))?;
@@ -118,6 +134,8 @@ where
 impl<Req, Rep, C> ClientStreamingCall<Req, Rep, C>
 where
     C: Codec<Req> + Codec<Rep>,
+    Req: Send + 'static,
+    Rep: Send + 'static,
 {
     /// A call of `method` through `channel`. Generated clients make it.
     pub fn new(channel: &Channel, method: &'static MethodDescriptor) -> Self {
@@ -129,13 +147,47 @@ where
     /// Opens the call without waiting for anything: send the requests, finish, then await the reply.
     pub fn open(self) -> (RequestSender<Req>, ReplyFuture<Rep, C>) {
         let Self { channel, method, options, .. } = self;
+        let limit = channel.settings().max_receive;
+        if is_around(&channel, &options) {
+            let (sender, body) = open_around::<Req, Rep, C>(&channel, method, options, None, true);
+            let reply = body.reply::<Rep, C>(limit);
+            return (sender, ReplyFuture { state: ReplyState::Around(Box::pin(reply)) });
+        }
         let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, true, |_| Ok(()));
         let sender =
             RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send, deadline);
-        let reply = ReplyFuture { body, limit: channel.settings().max_receive, types: PhantomData };
+        let reply = ReplyFuture { state: ReplyState::Plain { body, limit, codec: PhantomData } };
         (sender, reply)
     }
+}
+
+/// Whether a call has anything around it.
+fn is_around(channel: &Channel, options: &CallOptions) -> bool {
+    channel.around().is_some() || !options.credentials.is_empty()
+}
+
+/// Opens a stream through interceptors and credentials; `message` is the request of a method that takes one.
+fn open_around<Req, Rep, C>(
+    channel: &Channel,
+    method: &'static MethodDescriptor,
+    options: CallOptions,
+    message: Option<Req>,
+    whole: bool,
+) -> (RequestSender<Req>, AroundBody)
+where
+    C: Codec<Req> + Codec<Rep>,
+    Req: Send + 'static,
+    Rep: Send + 'static,
+{
+    let deadline = options.deadline;
+    let stream = Stream::unopened(whole);
+    let opened = around::open::<Req, Rep, C>(channel.clone(), method, options, &stream, message);
+    let body = CallBody::new(&stream, deadline, Some(opened.chain.clone()));
+    let limit = channel.settings().max_send;
+    let mut sender = RequestSender::new(stream, <C as Codec<Req>>::encode, limit, deadline);
+    sender.hooks = Some(Box::new(SenderHooks::Awaited(opened.request_hooks, HookedMessages::new::<C>)));
+    (sender, AroundBody::new(body, opened.receiving))
 }
 
 /// Opens a stream; `first` may put something into it before it goes out.
@@ -146,7 +198,7 @@ fn open(
     whole: bool,
     first: impl FnOnce(&Arc<Stream>) -> Result<(), Status>,
 ) -> (Arc<Stream>, CallBody) {
-    let CallOptions { metadata, deadline, wait_for_ready, fault } = options;
+    let CallOptions { metadata, deadline, wait_for_ready, fault, .. } = options;
     let stream = Stream::unopened(whole);
     let checked = match fault {
         Some(status) => Err(status),
@@ -165,8 +217,8 @@ fn open(
 }
 
 /// The receiving side of a call: the stream's, held to the call's deadline.
-struct CallBody {
-    stream: Arc<Stream>,
+pub(super) struct CallBody {
+    pub(super) stream: Arc<Stream>,
     body: StreamBody<ClientCommand>,
     sleep: Option<Pin<Box<Sleep>>>,
     /// Waits for a connection.
@@ -184,7 +236,7 @@ impl CallBody {
     }
 
     /// Ends the call in both directions if its deadline has passed.
-    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         ready!(sleep.as_mut().poll(context));
         self.sleep = None;
@@ -201,7 +253,7 @@ impl Drop for CallBody {
     }
 }
 
-fn sleep_until(deadline: Deadline) -> Pin<Box<Sleep>> {
+pub(super) fn sleep_until(deadline: Deadline) -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep_until(deadline.instant().into()))
 }
 
@@ -242,9 +294,17 @@ impl Body for CallBody {
 /// Dropping the future cancels the call on both sides.
 #[must_use = "the reply, or why there is none, is what the call was for"]
 pub struct ReplyFuture<Rep, C> {
-    body: CallBody,
-    limit: usize,
-    types: PhantomData<fn() -> (Rep, C)>,
+    state: ReplyState<Rep, C>,
+}
+
+enum ReplyState<Rep, C> {
+    Plain {
+        body: CallBody,
+        limit: usize,
+        codec: PhantomData<fn() -> C>,
+    },
+    /// Through interceptors.
+    Around(Pin<Box<dyn Future<Output = Result<Response<Rep>, Status>> + Send>>),
 }
 
 impl<Rep, C> fmt::Debug for ReplyFuture<Rep, C> {
@@ -257,11 +317,15 @@ impl<Rep, C: Codec<Rep>> Future for ReplyFuture<Rep, C> {
     type Output = Result<Response<Rep>, Status>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if this.body.stream.receive().poll_end(context).is_pending() {
-            ready!(this.body.poll_deadline(context));
+        match &mut self.get_mut().state {
+            ReplyState::Plain { body, limit, .. } => {
+                if body.stream.receive().poll_end(context).is_pending() {
+                    ready!(body.poll_deadline(context));
+                }
+                Poll::Ready(whole_answer::<C, Rep>(&body.stream, *limit))
+            }
+            ReplyState::Around(reply) => reply.as_mut().poll(context),
         }
-        Poll::Ready(whole_answer::<C, Rep>(&this.body.stream, this.limit))
     }
 }
 
@@ -277,6 +341,14 @@ pub struct RequestSender<Req> {
     /// Made when a send has to wait.
     sleep: Option<Pin<Box<Sleep>>>,
     finished: bool,
+    hooks: Option<Box<SenderHooks<Req>>>,
+}
+
+/// What interceptors want to see of the requests.
+enum SenderHooks<Req> {
+    /// Known once the interceptors have let the call pass.
+    Awaited(oneshot::Receiver<MessageHooks>, fn(MessageHooks) -> Option<Box<HookedMessages<Req>>>),
+    Known(Option<Box<HookedMessages<Req>>>),
 }
 
 impl<Req> fmt::Debug for RequestSender<Req> {
@@ -292,7 +364,7 @@ impl<Req> RequestSender<Req> {
         limit: usize,
         deadline: Option<Deadline>,
     ) -> Self {
-        Self { stream, encode, limit, deadline, sleep: None, finished: false }
+        Self { stream, encode, limit, deadline, sleep: None, finished: false, hooks: None }
     }
 
     /// Waits until the stream takes another request, or the deadline has passed.
@@ -320,8 +392,31 @@ impl<Req> RequestSender<Req> {
     /// If the future is dropped before it completes, the request was not sent.
     pub async fn send(&mut self, request: Req) -> Result<(), Status> {
         poll_fn(|context| self.poll_ready(context)).await?;
+        let request = match self.hooks {
+            None => request,
+            Some(_) => self.show(request).await?,
+        };
         let encode = self.encode;
         self.stream.push_message(self.limit, |buffer| encode(&request, buffer))
+    }
+
+    /// Shows a request to the interceptors' hooks, once these are known.
+    async fn show(&mut self, request: Req) -> Result<Req, Status> {
+        let Self { hooks, stream, .. } = self;
+        let Some(hooks) = hooks.as_deref_mut() else { return Ok(request) };
+        if let SenderHooks::Awaited(known, typed) = hooks {
+            // If no interceptor lets the call pass, the stream says why below.
+            let known = known.await.ok().and_then(*typed);
+            *hooks = SenderHooks::Known(known);
+        }
+        let SenderHooks::Known(Some(hooks)) = hooks else { return Ok(request) };
+        let shown = hooks.show(request).await;
+        if let Err(status) = &shown {
+            // What a hook refuses ends the call; the receiving half says the same.
+            stream.fail(status);
+            stream.cancel();
+        }
+        shown
     }
 
     /// Sends every request of `requests` until it ends.

@@ -12,7 +12,8 @@ use gannet_transport::SendEnd;
 use tokio::time::Sleep;
 
 use super::options::{CallOptions, call_options};
-use super::{CallHead, submit, whole_answer};
+use super::streaming::sleep_until;
+use super::{CallHead, around, submit, whole_answer};
 use crate::channel::{Channel, ConnectionHandle};
 use crate::connection::Stream;
 
@@ -39,9 +40,7 @@ impl<Req, Rep, C> fmt::Debug for UnaryCall<Req, Rep, C> {
 impl<Req, Rep, C> UnaryCall<Req, Rep, C> {
     /// A call of `method` through `channel`. Generated clients make it.
     pub fn new(channel: &Channel, method: &'static MethodDescriptor, request: Request<Req>) -> Self {
-        let deadline = request.deadline();
-        let (message, metadata) = request.into_message_and_metadata();
-        let options = CallOptions { metadata, deadline, ..CallOptions::default() };
+        let (message, options) = CallOptions::of(request);
         Self { channel: channel.clone(), method, message, options, types: PhantomData }
     }
 
@@ -51,20 +50,43 @@ impl<Req, Rep, C> UnaryCall<Req, Rep, C> {
 impl<Req, Rep, C> IntoFuture for UnaryCall<Req, Rep, C>
 where
     C: Codec<Req> + Codec<Rep>,
+    Req: Send + 'static,
+    Rep: Send + 'static,
 {
     type Output = Result<Response<Rep>, Status>;
     type IntoFuture = UnaryFuture<Rep, C>;
 
     fn into_future(self) -> UnaryFuture<Rep, C> {
         let Self { channel, method, message, options, .. } = self;
-        let CallOptions { metadata, deadline, wait_for_ready, fault } = options;
+        if channel.around().is_none() && options.credentials.is_empty() {
+            return UnaryFuture::new(channel, method, &message, options);
+        }
+        let sleep = options.deadline.map(sleep_until);
+        let around = Box::pin(around::unary::<Req, Rep, C>(channel, method, message, options));
+        let stream = Stream::unopened(true);
+        UnaryFuture { state: State::Around(around), stream, sleep, limit: 0, types: PhantomData }
+    }
+}
+
+impl<Rep, C> UnaryFuture<Rep, C> {
+    /// The call itself, without interceptors and credentials.
+    pub(super) fn new<Req>(
+        channel: Channel,
+        method: &'static MethodDescriptor,
+        message: &Req,
+        options: CallOptions,
+    ) -> Self
+    where
+        C: Codec<Req>,
+    {
+        let CallOptions { metadata, deadline, wait_for_ready, fault, .. } = options;
         let stream = Stream::unopened(true);
         let settings = channel.settings();
         let limit = settings.max_receive;
         let encoded = match fault {
             Some(status) => Err(status),
             None => {
-                stream.push_message(settings.max_send, |buffer| <C as Codec<Req>>::encode(&message, buffer))
+                stream.push_message(settings.max_send, |buffer| <C as Codec<Req>>::encode(message, buffer))
             }
         };
         let state = match encoded {
@@ -75,15 +97,14 @@ where
             }
             Err(status) => State::Refused(status),
         };
-        let sleep = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline.instant().into())));
-        UnaryFuture { state, stream, sleep, limit, types: PhantomData }
+        UnaryFuture { state, stream, sleep: deadline.map(sleep_until), limit, types: PhantomData }
     }
 }
 
 /// A unary call under way.
 #[must_use = "a call is sent when it is awaited"]
 pub struct UnaryFuture<Rep, C> {
-    state: State,
+    state: State<Rep>,
     stream: Arc<Stream>,
     sleep: Option<Pin<Box<Sleep>>>,
     limit: usize,
@@ -92,7 +113,11 @@ pub struct UnaryFuture<Rep, C> {
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Arc<ConnectionHandle>, Status>> + Send>>;
 
-enum State {
+type Around<Rep> = Pin<Box<dyn Future<Output = Result<Response<Rep>, Status>> + Send>>;
+
+enum State<Rep> {
+    /// The call runs through interceptors.
+    Around(Around<Rep>),
     /// Something about the call is wrong; it will not be sent.
     Refused(Status),
     /// Not polled yet.
@@ -115,6 +140,13 @@ impl<Rep, C: Codec<Rep>> UnaryFuture<Rep, C> {
     fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<Rep>, Status>> {
         loop {
             match std::mem::replace(&mut self.state, State::Done) {
+                State::Around(mut around) => {
+                    let polled = around.as_mut().poll(context);
+                    if polled.is_pending() {
+                        self.state = State::Around(around);
+                    }
+                    return polled;
+                }
                 State::Refused(status) => return Poll::Ready(Err(status)),
                 State::Start { channel, head, wait_for_ready } => match channel.pick(wait_for_ready) {
                     Some(Ok(handle)) => {

@@ -14,9 +14,9 @@ pub(crate) use subchannel::{ConnectionHandle, Subchannel};
 use std::fmt;
 use std::sync::Arc;
 
-use gannet_core::Status;
+use gannet_core::{CallCredentials, ErasedCallCredentials, Interceptor, Interceptors, Status};
 use gannet_http2::Config;
-use gannet_transport::{Connector, Error, MemoryConnector};
+use gannet_transport::{Connector, Error, MemoryConnector, Phase};
 
 use self::balancer::PickFirst;
 use self::resolver::SystemResolver;
@@ -34,6 +34,20 @@ pub const DEFAULT_MAX_RECEIVE_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Channel {
     inner: Arc<ChannelInner>,
+    around: Option<Arc<Around>>,
+}
+
+/// What stands around the calls of a channel.
+#[derive(Clone, Default)]
+pub(crate) struct Around {
+    pub(crate) interceptors: Interceptors,
+    pub(crate) credentials: Vec<Arc<dyn ErasedCallCredentials>>,
+}
+
+impl fmt::Debug for Around {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Around").field("interceptors", &self.interceptors).finish_non_exhaustive()
+    }
 }
 
 struct ChannelInner {
@@ -50,6 +64,8 @@ pub(crate) struct ChannelSettings {
     pub(crate) max_receive: usize,
     pub(crate) max_send: usize,
     pub(crate) http2: Config,
+    /// Credentials that require transport security are sent without.
+    pub(crate) plaintext_credentials: bool,
 }
 
 impl fmt::Debug for Channel {
@@ -64,6 +80,7 @@ impl fmt::Debug for Channel {
 pub struct ChannelBuilder {
     target: Result<Target, Error>,
     settings: ChannelSettings,
+    around: Option<Around>,
 }
 
 impl ChannelBuilder {
@@ -78,7 +95,9 @@ impl ChannelBuilder {
                 max_receive: DEFAULT_MAX_RECEIVE_MESSAGE_SIZE,
                 max_send: u32::MAX as usize,
                 http2: Config::default(),
+                plaintext_credentials: false,
             },
+            around: None,
         }
     }
 
@@ -114,6 +133,28 @@ impl ChannelBuilder {
         self
     }
 
+    /// Adds an interceptor around the calls of this channel, inside those added before.
+    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+        self.around.get_or_insert_default().interceptors.push(interceptor);
+        self
+    }
+
+    /// Has `credentials` say who calls, for every call of this channel; several add up.
+    ///
+    /// Where they require transport security and the channel has none, the channel cannot be made, unless
+    /// [`ChannelBuilder::allow_credentials_over_plaintext`] says otherwise.
+    pub fn call_credentials(mut self, credentials: impl CallCredentials) -> Self {
+        self.around.get_or_insert_default().credentials.push(Arc::new(credentials));
+        self
+    }
+
+    /// Sends credentials that require transport security also where there is none: anyone on the way can read them and
+    /// call in their name. For tests, and for networks that are secured by other means.
+    pub fn allow_credentials_over_plaintext(mut self) -> Self {
+        self.settings.plaintext_credentials = true;
+        self
+    }
+
     /// Makes the channel; it connects when a call wants it.
     ///
     /// # Errors
@@ -123,7 +164,14 @@ impl ChannelBuilder {
         let resolver = SystemResolver::new(self.target?);
         let subchannel = Subchannel::new(Box::new(resolver), self.settings.clone());
         let balancer = PickFirst::new(subchannel);
-        Ok(Channel { inner: Arc::new(ChannelInner { balancer, settings: self.settings }) })
+        let inner = Arc::new(ChannelInner { balancer, settings: self.settings });
+        let channel = Channel { inner, around: self.around.map(Arc::new) };
+        for credentials in channel.around().iter().flat_map(|around| &around.credentials) {
+            channel
+                .may_carry(&**credentials)
+                .map_err(|why| Error::new(Phase::Configure, &channel.settings().uri, why))?;
+        }
+        Ok(channel)
     }
 
     /// Makes the channel and connects it.
@@ -181,6 +229,35 @@ impl Channel {
     /// ```
     pub fn over(authority: &str, connect: impl Connector) -> ChannelBuilder {
         ChannelBuilder::new(authority, Ok(Target::custom(authority, Arc::new(connect))))
+    }
+
+    /// The same channel, with the same connections, and another interceptor inside those it has.
+    #[must_use]
+    pub fn with_interceptor(&self, interceptor: impl Interceptor) -> Self {
+        let mut around = self.around.as_deref().cloned().unwrap_or_default();
+        around.interceptors.push(interceptor);
+        Self { inner: Arc::clone(&self.inner), around: Some(Arc::new(around)) }
+    }
+
+    /// Whether what is sent cannot be read on the way.
+    pub fn is_secure(&self) -> bool {
+        false
+    }
+
+    /// What stands around calls, if anything does.
+    #[inline]
+    pub(crate) fn around(&self) -> Option<&Arc<Around>> {
+        self.around.as_ref()
+    }
+
+    /// Whether these credentials may be sent through this channel; otherwise, why not.
+    pub(crate) fn may_carry(&self, credentials: &dyn ErasedCallCredentials) -> Result<(), String> {
+        if !credentials.requires_security() || self.is_secure() || self.settings().plaintext_credentials {
+            return Ok(());
+        }
+        Err("the call credentials require transport security, and the channel is plaintext: anyone on the way could \
+             read them; use https://, or permit it with ChannelBuilder::allow_credentials_over_plaintext"
+            .to_owned())
     }
 
     pub(crate) fn settings(&self) -> &ChannelSettings {
