@@ -320,6 +320,7 @@ impl AroundBody {
         {
             // The chain has not let the call pass: it does not listen, and waits for what nobody wants any more.
             self.end = Some(Err(status.clone()));
+            self.body.abort();
             return;
         }
         // A chain that does not listen any more has an outcome.

@@ -245,11 +245,18 @@ impl CallBody {
     }
 }
 
-impl Drop for CallBody {
-    fn drop(&mut self) {
+impl CallBody {
+    /// Ends the task that has to come before the call: what waits for it is told.
+    pub(super) fn abort(&self) {
         if let Some(connecting) = &self.connecting {
             connecting.abort();
         }
+    }
+}
+
+impl Drop for CallBody {
+    fn drop(&mut self) {
+        self.abort();
     }
 }
 
@@ -400,21 +407,31 @@ impl<Req> RequestSender<Req> {
         self.stream.push_message(self.limit, |buffer| encode(&request, buffer))
     }
 
+    /// Waits until the interceptors have let the call pass and said what they want to see, or its deadline has passed.
+    fn poll_hooks(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(SenderHooks::Awaited(known, typed)) = self.hooks.as_deref_mut() {
+            if let Poll::Ready(known) = Pin::new(known).poll(context) {
+                // If no interceptor lets the call pass, the stream says why.
+                self.hooks = Some(Box::new(SenderHooks::Known(known.ok().and_then(*typed))));
+                return Poll::Ready(());
+            }
+            let Some(deadline) = self.deadline else { return Poll::Pending };
+            ready!(self.sleep.get_or_insert_with(|| sleep_until(deadline)).as_mut().poll(context));
+            self.deadline = None;
+            time_out(&self.stream);
+        }
+        Poll::Ready(())
+    }
+
     /// Shows a request to the interceptors' hooks, once these are known.
     async fn show(&mut self, request: Req) -> Result<Req, Status> {
-        let Self { hooks, stream, .. } = self;
-        let Some(hooks) = hooks.as_deref_mut() else { return Ok(request) };
-        if let SenderHooks::Awaited(known, typed) = hooks {
-            // If no interceptor lets the call pass, the stream says why below.
-            let known = known.await.ok().and_then(*typed);
-            *hooks = SenderHooks::Known(known);
-        }
-        let SenderHooks::Known(Some(hooks)) = hooks else { return Ok(request) };
+        poll_fn(|context| self.poll_hooks(context)).await;
+        let Some(SenderHooks::Known(Some(hooks))) = self.hooks.as_deref_mut() else { return Ok(request) };
         let shown = hooks.show(request).await;
         if let Err(status) = &shown {
             // What a hook refuses ends the call; the receiving half says the same.
-            stream.fail(status);
-            stream.cancel();
+            self.stream.fail(status);
+            self.stream.cancel();
         }
         shown
     }

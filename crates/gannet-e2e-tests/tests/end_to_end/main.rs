@@ -12,6 +12,7 @@ mod deadlines;
 mod dispatch;
 mod failures;
 mod flow;
+mod interceptors_client;
 mod interceptors_server;
 mod metadata;
 mod shapes;
