@@ -63,7 +63,7 @@ const ALLOWED: &[Allowed] = &[
     },
     // Who calls, and the services of every server.
     Allowed { name: "gannet-auth", siblings: &["gannet-core"], others: &[] },
-    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &[] },
+    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
     // Code generation: runs at build time, links nothing of the run time.
     Allowed {
         name: "gannet-codegen",
