@@ -300,6 +300,7 @@ impl<Req: Send + 'static, C: Codec<Req>> Terminal for Stretch<Req, C> {
 /// The receiving side of a call with a chain: what the chain makes of the end is the end.
 pub(super) struct AroundBody {
     body: CallBody,
+    chain: AbortHandle,
     receiving: Receiving,
     head: Metadata,
     trailers: Metadata,
@@ -308,8 +309,8 @@ pub(super) struct AroundBody {
 }
 
 impl AroundBody {
-    pub(super) fn new(body: CallBody, receiving: Receiving) -> Self {
-        Self { body, receiving, head: Metadata::new(), trailers: Metadata::new(), end: None }
+    pub(super) fn new(body: CallBody, chain: AbortHandle, receiving: Receiving) -> Self {
+        Self { body, chain, receiving, head: Metadata::new(), trailers: Metadata::new(), end: None }
     }
 
     /// Tells the chain how the stream ended.
@@ -320,7 +321,7 @@ impl AroundBody {
         {
             // The chain has not let the call pass: it does not listen, and waits for what nobody wants any more.
             self.end = Some(Err(status.clone()));
-            self.body.abort();
+            self.chain.abort();
             return;
         }
         // A chain that does not listen any more has an outcome.
@@ -378,6 +379,13 @@ impl AroundBody {
         let (reply, metadata, trailers) = answer.into_parts();
         let mut hooks = self.hooks();
         Ok((hooks.show::<C, Rep>(reply).await?, metadata, trailers))
+    }
+}
+
+impl Drop for AroundBody {
+    fn drop(&mut self) {
+        // A call that nobody receives from is given up; a chain that is done does not mind.
+        self.chain.abort();
     }
 }
 

@@ -183,11 +183,11 @@ where
     let deadline = options.deadline;
     let stream = Stream::unopened(whole);
     let opened = around::open::<Req, Rep, C>(channel.clone(), method, options, &stream, message);
-    let body = CallBody::new(&stream, deadline, Some(opened.chain.clone()));
+    let body = CallBody::new(&stream, deadline, None);
     let limit = channel.settings().max_send;
     let mut sender = RequestSender::new(stream, <C as Codec<Req>>::encode, limit, deadline);
     sender.hooks = Some(Box::new(SenderHooks::Awaited(opened.request_hooks, HookedMessages::new::<C>)));
-    (sender, AroundBody::new(body, opened.receiving))
+    (sender, AroundBody::new(body, opened.chain, opened.receiving))
 }
 
 /// Opens a stream; `first` may put something into it before it goes out.
@@ -241,13 +241,14 @@ impl CallBody {
         ready!(sleep.as_mut().poll(context));
         self.sleep = None;
         time_out(&self.stream);
+        self.abort();
         Poll::Ready(())
     }
 }
 
 impl CallBody {
-    /// Ends the task that has to come before the call: what waits for it is told.
-    pub(super) fn abort(&self) {
+    /// Does not wait for a connection any more.
+    fn abort(&self) {
         if let Some(connecting) = &self.connecting {
             connecting.abort();
         }

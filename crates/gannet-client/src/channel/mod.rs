@@ -52,7 +52,7 @@ impl fmt::Debug for Around {
 
 struct ChannelInner {
     balancer: PickFirst,
-    settings: ChannelSettings,
+    settings: Arc<ChannelSettings>,
 }
 
 /// The settings of a channel.
@@ -162,9 +162,10 @@ impl ChannelBuilder {
     /// `Phase::Configure` if the URI cannot be used.
     pub fn lazy(self) -> Result<Channel, Error> {
         let resolver = SystemResolver::new(self.target?);
-        let subchannel = Subchannel::new(Box::new(resolver), self.settings.clone());
+        let settings = Arc::new(self.settings);
+        let subchannel = Subchannel::new(Arc::new(resolver), Arc::clone(&settings));
         let balancer = PickFirst::new(subchannel);
-        let inner = Arc::new(ChannelInner { balancer, settings: self.settings });
+        let inner = Arc::new(ChannelInner { balancer, settings });
         let channel = Channel { inner, around: self.around.map(Arc::new) };
         for credentials in channel.around().iter().flat_map(|around| &around.credentials) {
             channel

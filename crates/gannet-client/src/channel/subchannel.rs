@@ -3,13 +3,13 @@
 //! Its states are gRPC's: idle until a call wants it, connecting, ready, and after a failure in transient failure until
 //! the backoff has passed. Not here: which subchannel a call takes (`balancer`), the connection (`crate::connection`).
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
 use gannet_transport::{Accepted, Address, Command, Driver, Error, Inbox, Phase, TransportStream, connect};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::ChannelSettings;
 use super::backoff::Backoff;
@@ -25,6 +25,8 @@ pub(crate) struct ConnectionHandle {
     pub(crate) inbox: Inbox<ClientCommand>,
     /// Whom it reaches, for messages.
     pub(crate) peer: String,
+    /// Why the server will not have the connection, if it said so.
+    pub(crate) refusal: OnceLock<String>,
 }
 
 impl Drop for ConnectionHandle {
@@ -63,18 +65,16 @@ pub(crate) struct Subchannel {
     ready: ArcSwapOption<ConnectionHandle>,
     state: watch::Sender<Connectivity>,
     backoff: Mutex<Backoff>,
-    resolver: Box<dyn Resolver>,
-    settings: ChannelSettings,
+    connector: Connector,
 }
 
 impl Subchannel {
-    pub(crate) fn new(resolver: Box<dyn Resolver>, settings: ChannelSettings) -> Arc<Self> {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, settings: Arc<ChannelSettings>) -> Arc<Self> {
         Arc::new(Self {
             ready: ArcSwapOption::empty(),
             state: watch::Sender::new(Connectivity::Idle),
             backoff: Mutex::new(Backoff::new()),
-            resolver,
-            settings,
+            connector: Connector { resolver, settings },
         })
     }
 
@@ -118,19 +118,20 @@ impl Subchannel {
     /// Connects, serves the connection until its end, and waits out the backoff if connecting failed.
     async fn run(subchannel: Weak<Self>) {
         let Some(this) = subchannel.upgrade() else { return };
-        let attempt = tokio::time::timeout(CONNECT_TIMEOUT, this.establish()).await;
-        let established = match attempt {
-            Ok(established) => established,
-            Err(_) => Err(Error::new(
-                Phase::Connect,
-                &this.settings.uri,
-                format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
-            )),
+        let (connector, mut gone) = (this.connector.clone(), this.state.subscribe());
+        drop(this);
+        let attempt = tokio::select! {
+            attempt = tokio::time::timeout(CONNECT_TIMEOUT, connector.open(&subchannel)) => attempt,
+            // An error: the channel is gone, and nobody wants the connection.
+            _ = gone.wait_for(|_| false) => return,
         };
-        match established {
-            Ok(accepted) => {
+        let opened = attempt.unwrap_or_else(|_| Err(connector.no_answer()));
+        match opened {
+            Ok(Opened { driver, handle }) => {
+                let Some(this) = subchannel.upgrade() else { return };
                 this.lock_backoff().reset();
-                let driver = this.take_into_service(accepted);
+                this.ready.store(Some(handle));
+                this.state.send_replace(Connectivity::Ready);
                 // The channel may go while its connection still has calls.
                 drop(this);
                 let closed = driver.await;
@@ -149,10 +150,10 @@ impl Subchannel {
                 }
             }
             Err(error) => {
+                let Some(this) = subchannel.upgrade() else { return };
                 let wait = this.lock_backoff().after_failure();
                 tracing::debug!(%error, ?wait, "connecting failed");
                 this.state.send_replace(Connectivity::TransientFailure(error));
-                let mut gone = this.state.subscribe();
                 drop(this);
                 // Ends with an error when the channel is gone, and only then.
                 let _ = tokio::time::timeout(wait, gone.wait_for(|_| false)).await;
@@ -165,32 +166,6 @@ impl Subchannel {
 
     fn lock_backoff(&self) -> std::sync::MutexGuard<'_, Backoff> {
         self.backoff.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Resolves, and connects to the first address that answers.
-    async fn establish(&self) -> Result<(Accepted, String), Error> {
-        let addresses = self.resolver.resolve().await?;
-        let mut failures = Vec::new();
-        for address in &addresses {
-            match connect(address).await {
-                Ok(accepted) => return Ok((accepted, address.to_string())),
-                Err(error) => failures.push((address, error)),
-            }
-        }
-        Err(explain(&self.settings.uri, failures))
-    }
-
-    /// Makes a connection the one that calls get.
-    fn take_into_service(
-        self: &Arc<Self>,
-        (accepted, peer): (Accepted, String),
-    ) -> Driver<Box<dyn TransportStream>, ClientConnection> {
-        let (inbox, receiver) = Inbox::new();
-        let handle = Arc::new(ConnectionHandle { inbox, peer: peer.clone() });
-        let role = ClientConnection::new(&self.settings, peer, Arc::downgrade(self), Arc::downgrade(&handle));
-        self.ready.store(Some(handle));
-        self.state.send_replace(Connectivity::Ready);
-        Driver::new(accepted.io, role, self.settings.http2.clone(), receiver)
     }
 
     /// Waits until the subchannel is not in transient failure.
@@ -217,6 +192,70 @@ impl Subchannel {
             }
             was_ready
         });
+    }
+}
+
+/// Makes connections: from a name to a peer that has said that it speaks HTTP/2.
+#[derive(Clone)]
+struct Connector {
+    resolver: Arc<dyn Resolver>,
+    settings: Arc<ChannelSettings>,
+}
+
+/// A connection whose peer has sent its SETTINGS.
+struct Opened {
+    driver: Driver<Box<dyn TransportStream>, ClientConnection>,
+    handle: Arc<ConnectionHandle>,
+}
+
+impl Connector {
+    /// Resolves, connects to the first address that answers, and waits until the server has sent its SETTINGS: who
+    /// accepts and says nothing, closes, or speaks something else is no server.
+    async fn open(&self, subchannel: &Weak<Subchannel>) -> Result<Opened, Error> {
+        let (accepted, peer) = self.establish().await?;
+        let (inbox, receiver) = Inbox::new();
+        let handle = Arc::new(ConnectionHandle { inbox, peer: peer.clone(), refusal: OnceLock::new() });
+        let (settled, mut settings) = oneshot::channel();
+        let role =
+            ClientConnection::new(&self.settings, peer, subchannel.clone(), Arc::downgrade(&handle), settled);
+        let mut driver = Driver::new(accepted.io, role, self.settings.http2.clone(), receiver);
+        let closed = tokio::select! {
+            biased;
+            closed = &mut driver => Some(closed),
+            _ = &mut settings => None,
+        };
+        if let Some(refusal) = handle.refusal.get() {
+            return Err(self.failed(format!("the server refused the connection: {refusal}")));
+        }
+        match closed {
+            None => Ok(Opened { driver, handle }),
+            // It said that it is a server, and was gone with the same breath: not one to dial again at once.
+            Some(closed) if settings.try_recv().is_ok() => {
+                Err(self.failed(format!("the connection was lost at once: {closed}")))
+            }
+            Some(closed) => Err(self.failed(format!("before the server had sent its SETTINGS, {closed}"))),
+        }
+    }
+
+    /// Resolves, and connects to the first address that answers.
+    async fn establish(&self) -> Result<(Accepted, String), Error> {
+        let addresses = self.resolver.resolve().await?;
+        let mut failures = Vec::new();
+        for address in &addresses {
+            match connect(address).await {
+                Ok(accepted) => return Ok((accepted, address.to_string())),
+                Err(error) => failures.push((address, error)),
+            }
+        }
+        Err(explain(&self.settings.uri, failures))
+    }
+
+    fn failed(&self, why: String) -> Error {
+        Error::new(Phase::Connect, &self.settings.uri, why)
+    }
+
+    fn no_answer(&self) -> Error {
+        self.failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
     }
 }
 

@@ -14,6 +14,7 @@ use gannet_core::wire::status_mapping;
 use gannet_core::{Deadline, Metadata, MethodDescriptor, Status};
 use gannet_http2::{ErrorCode, Event, Initiator, OpenError, StreamError, StreamKey};
 use gannet_transport::{Closed, Link, Role, SendEnd, SharedStream};
+use tokio::sync::oneshot;
 
 use self::head::HeadVisitor;
 use self::request::RequestBlocks;
@@ -56,6 +57,8 @@ pub(crate) struct ClientConnection {
     abandoned: bool,
     /// What the peer's GOAWAY said.
     farewell: Option<String>,
+    /// Told when the server's SETTINGS are there.
+    settled: Option<oneshot::Sender<()>>,
 }
 
 /// A call that has its stream.
@@ -74,6 +77,7 @@ impl ClientConnection {
         peer: String,
         subchannel: Weak<Subchannel>,
         handle: Weak<ConnectionHandle>,
+        settled: oneshot::Sender<()>,
     ) -> Self {
         Self {
             visitor: HeadVisitor::default(),
@@ -85,6 +89,7 @@ impl ClientConnection {
             handle,
             abandoned: false,
             farewell: None,
+            settled: Some(settled),
         }
     }
 
@@ -294,10 +299,22 @@ impl Role for ClientConnection {
             Event::Reset { stream, error } => self.on_reset(link, stream, &error),
             Event::Writable { stream } => self.send_from(link, stream),
             Event::OpenAvailable => self.open_waiting(link),
-            Event::GoAway { debug_data, .. } => {
+            Event::PeerSettings => {
+                if let Some(settled) = self.settled.take() {
+                    // Whoever waited may have given up.
+                    let _ = settled.send(());
+                }
+            }
+            Event::GoAway { debug_data, code, .. } => {
                 self.leave_service();
                 if !debug_data.is_empty() {
                     self.farewell = Some(String::from_utf8_lossy(&debug_data).into_owned());
+                }
+                if code != ErrorCode::NoError
+                    && let Some(handle) = self.handle.upgrade()
+                {
+                    let said = self.farewell.clone().unwrap_or_else(|| code.to_string());
+                    let _ = handle.refusal.set(said);
                 }
                 let status =
                     Status::unavailable(format!("{} takes no more calls on this connection", self.peer));

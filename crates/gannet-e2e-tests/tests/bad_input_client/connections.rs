@@ -9,6 +9,9 @@ use crate::bad_input::{Peer, X};
 use crate::support::{all_quiet, ask, tasks_are};
 use crate::{Bed, client, reply, request};
 
+/// An empty SETTINGS frame has so many bytes.
+const SETTINGS_END: usize = 9;
+
 /// What a unary call comes to when the server's first and only bytes are these.
 async fn answer_to(bed: &mut Bed, bytes: &[u8]) -> Status {
     let call = tokio::spawn(bed.client.unary(ask("x")).into_future());
@@ -175,16 +178,12 @@ fn a_server_that_goes_away_and_closes_ends_what_it_had_begun() {
 #[test]
 fn a_server_that_goes_away_before_its_settings_allow_a_call_ends_those_that_wait() {
     client(async |bed| {
-        let first = tokio::spawn(bed.client.unary(ask("x")).into_future());
+        let waiting = tokio::spawn(bed.client.unary(ask("x")).into_future());
         let mut server = bed.accept().await;
         server.handshake_with(&[(setting::MAX_CONCURRENT_STREAMS, 0)]).await.unwrap();
-        let stream = request(&mut server).await;
-        let waiting = tokio::spawn(bed.client.unary(ask("x")).into_future());
         all_quiet().await;
-        server.send_go_away(stream, ErrorCode::NoError, "").await.unwrap();
+        server.send_go_away(0, ErrorCode::NoError, "").await.unwrap();
         assert_eq!(waiting.await.unwrap().unwrap_err().code(), Code::Unavailable);
-        reply(&mut server, stream).await;
-        assert_eq!(first.await.unwrap().unwrap().text, "x");
         bed.assert_next_connection_works().await;
     });
 }
@@ -199,12 +198,18 @@ fn a_connection_that_is_cut_anywhere_ends_its_calls_and_leaves_nothing() {
     let trailers = gannet_testing::header_block([("grpc-status", "0")]);
     let flags = flag::END_HEADERS | flag::END_STREAM;
     script.extend(RawFrame::new(kind::HEADERS, flags, 1, trailers).to_bytes());
-    client(async |bed| {
-        for cut in 0..=script.len() {
+    for cut in 0..=script.len() {
+        // Each time another client: one whose attempt has failed waits before the next.
+        client(async |bed| {
             let call = tokio::spawn(bed.client.unary(ask("x")).into_future());
             let mut server = bed.accept().await;
             server.expect_preface().await.unwrap();
-            server.send_raw(&script[..cut]).await.unwrap();
+            let (settings, rest) = script[..cut].split_at(cut.min(SETTINGS_END));
+            server.send_raw(settings).await.unwrap();
+            if !rest.is_empty() {
+                request(&mut server).await;
+                server.send_raw(rest).await.unwrap();
+            }
             if cut % 2 == 0 {
                 server.shutdown().await.unwrap();
             } else {
@@ -213,13 +218,14 @@ fn a_connection_that_is_cut_anywhere_ends_its_calls_and_leaves_nothing() {
             let answer = call.await.unwrap();
             if cut == script.len() {
                 assert_eq!(answer.unwrap().text, "x");
+            } else if cut < SETTINGS_END {
+                assert_lost(&answer.unwrap_err(), "before the server had sent its SETTINGS");
             } else {
                 assert_lost(&answer.unwrap_err(), "lost");
             }
-            tasks_are(0).await;
-        }
-        bed.assert_next_connection_works().await;
-    });
+            bed.assert_next_connection_works().await;
+        });
+    }
 }
 
 #[test]

@@ -66,19 +66,19 @@ fn an_endless_reply_to_a_unary_call_is_cut_off_at_the_limit() {
 #[test]
 fn calls_wait_while_the_server_allows_no_streams() {
     client(async |bed| {
+        // With a connection there, calls are sent in the order in which they are made.
         let first = tokio::spawn(bed.client.unary(ask("x")).into_future());
-        let mut server = bed.accept().await;
-        server.handshake_with(&[(setting::MAX_CONCURRENT_STREAMS, 0)]).await.unwrap();
-        // The first call may have gone out before the settings came.
-        let calls: Vec<_> = (0..3).map(|_| tokio::spawn(bed.client.unary(ask("x")).into_future())).collect();
+        let mut server = bed.server().await;
         let stream = request(&mut server).await;
+        server.send_settings(&[(setting::MAX_CONCURRENT_STREAMS, 0)]).await.unwrap();
         reply(&mut server, stream).await;
         assert_eq!(first.await.unwrap().unwrap().text, "x");
+        let calls: Vec<_> = (0..3).map(|_| tokio::spawn(bed.client.unary(ask("x")).into_future())).collect();
         let soon = std::time::Duration::from_secs(1);
         let timed_out = bed.client.unary(ask("x")).timeout(soon).await;
         assert_failed(timed_out, Code::DeadlineExceeded, "deadline");
         server.expect_alive().await.unwrap();
-        assert_eq!(server.unclaimed().filter(|frame| frame.stream() > 1).count(), 0);
+        assert_eq!(server.unclaimed().filter(|frame| frame.stream() > stream).count(), 0);
         server.send_settings(&[(setting::MAX_CONCURRENT_STREAMS, 1)]).await.unwrap();
         for call in calls {
             let stream = request(&mut server).await;
@@ -100,13 +100,7 @@ fn requests_wait_while_the_windows_are_closed() {
         let call = tokio::spawn(bed.client.unary(ask("x")).into_future());
         let mut server = bed.accept().await;
         server.expect_preface().await.unwrap();
-        // The first request may use the window that there is before the settings come.
         server.send_settings(&[(setting::INITIAL_WINDOW_SIZE, 0)]).await.unwrap();
-        let stream = request(&mut server).await;
-        reply(&mut server, stream).await;
-        call.await.unwrap().unwrap();
-
-        let call = tokio::spawn(bed.client.unary(ask("x")).into_future());
         let stream = server.expect_request().await.unwrap().stream;
         server.expect_alive().await.unwrap();
         assert!(!server.unclaimed().any(gannet_testing::Frame::is_data));

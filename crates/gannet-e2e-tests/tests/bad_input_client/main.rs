@@ -84,9 +84,9 @@ impl Bed {
         assert_eq!(call.await.unwrap().unwrap().text, "x");
     }
 
-    /// The next call opens a connection and gets its reply.
+    /// The next call opens a connection, after the backoff if the last attempt failed, and gets its reply.
     pub(crate) async fn assert_next_connection_works(&mut self) {
-        let call = tokio::spawn(self.client.unary(ask("x")).into_future());
+        let call = tokio::spawn(self.client.unary(ask("x")).wait_for_ready().into_future());
         let mut server = self.server().await;
         let stream = request(&mut server).await;
         reply(&mut server, stream).await;

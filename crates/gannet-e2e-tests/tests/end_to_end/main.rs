@@ -4,6 +4,7 @@
 //! one crate does on its own, which is tested beside its code, and what other implementations say (`conformance`).
 
 #![allow(clippy::unwrap_used, reason = "all of it is tests; a panic is the report")]
+#![allow(clippy::items_after_statements, reason = "an interceptor of one test stands where it is used")]
 #![allow(clippy::similar_names, reason = "what signals and what is signalled are a pair")]
 
 mod cancellation;
