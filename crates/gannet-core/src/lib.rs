@@ -29,7 +29,7 @@ pub mod wire;
 pub use body::Body;
 pub use code::Code;
 pub use codec::Codec;
-pub use connection_info::{ConnectionInfo, PeerAddress};
+pub use connection_info::{ConnectionInfo, PeerAddress, TlsInfo};
 pub use credentials::{CallCredentials, CredentialsRequest, ErasedCallCredentials, MakingCredentials};
 pub use deadline::Deadline;
 pub use descriptor::{MethodDescriptor, MethodKind, ServiceDescriptor};

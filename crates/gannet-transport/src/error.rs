@@ -17,6 +17,8 @@ pub enum Phase {
     Listen,
     /// Connecting to a peer.
     Connect,
+    /// Agreeing on TLS with a peer that was reached.
+    Handshake,
 }
 
 /// A server or channel could not be set up: says in which phase, with which address, and why. Cheap to clone.
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
             Phase::Resolve => write!(formatter, "cannot resolve `{address}`: {cause}"),
             Phase::Listen => write!(formatter, "cannot listen on `{address}`: {cause}"),
             Phase::Connect => write!(formatter, "cannot connect to `{address}`: {cause}"),
+            Phase::Handshake => write!(formatter, "TLS handshake with `{address}` failed: {cause}"),
         }
     }
 }

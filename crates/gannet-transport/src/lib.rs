@@ -14,6 +14,8 @@ mod inbox;
 mod io;
 mod read_buffer;
 mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use driver::{Closed, Driver, Link, Role};
 pub use error::{Error, Phase};

@@ -13,6 +13,9 @@
 //! | `buffa` | yes | messages by buffa |
 //! | `server` | yes | [`Server`] and what services need |
 //! | `client` | yes | [`Channel`] and what calls need |
+//! | `tls` | yes | TLS, with AWS-LC as its cryptography |
+//! | `tls-ring` | no | TLS, with ring as its cryptography unless there is `tls` too |
+//! | `tls-no-provider` | no | TLS, with cryptography of the caller's |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |
 
@@ -24,7 +27,7 @@ mod macros;
 pub use gannet_core::{
     Call, CallCredentials, CallEnd, Code, Codec, ConnectionInfo, CredentialsRequest, Deadline, Extensions,
     Interceptor, InvalidMetadata, MessageMut, Metadata, MetadataEntry, MetadataValue, Next, OwnedMessage,
-    PeerAddress, Request, Response, Side, Status, Streaming,
+    PeerAddress, Request, Response, Side, Status, Streaming, TlsInfo,
 };
 pub use gannet_transport::{
     Accepted, Connecting, Connector, Error, Listener, MemoryConnector, MemoryListener, Phase,
@@ -41,6 +44,15 @@ pub use gannet_server::{BoundServer, Dispatch, Replies, Server, Service, Service
 
 #[cfg(feature = "client")]
 pub use gannet_client::{Channel, ChannelBuilder, ReplyFuture, RequestSender};
+
+/// TLS: certificates, who the peer is, and rustls for what there is no setting for.
+#[cfg(any(feature = "tls-aws-lc-rs", feature = "tls-ring", feature = "tls-no-provider"))]
+pub mod tls {
+    pub use gannet_transport::tls::{
+        ClientTls, HandshakeError, HandshakeErrorKind, InvalidSpiffeId, PeerIdentity, ServerTls, SpiffeId,
+        TlsVersions, rustls,
+    };
+}
 
 /// The codecs: how messages become bytes.
 pub mod codec {

@@ -44,7 +44,18 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet-transport",
         siblings: &["gannet-core", "gannet-http2"],
-        others: &["bytes", "futures-core", "tokio", "tokio-util", "tracing"],
+        others: &[
+            "bytes",
+            "futures-core",
+            "rustls",
+            "rustls-native-certs",
+            "time",
+            "tokio",
+            "tokio-rustls",
+            "tokio-util",
+            "tracing",
+            "x509-parser",
+        ],
     },
     Allowed {
         name: "gannet-server",
