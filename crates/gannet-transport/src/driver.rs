@@ -149,6 +149,8 @@ pub struct Driver<I, R: Role> {
     role: R,
     link: Link,
     input: BytesMut,
+    /// The socket has taken bytes that it may keep to itself until it is flushed, as a TLS stream does.
+    unflushed: bool,
     /// Frames may be left in `input` that were not handled because the write buffer was full.
     input_waits: bool,
     output: Output,
@@ -238,6 +240,7 @@ where
             role,
             link: Link { http2, out, now },
             input: BytesMut::new(),
+            unflushed: false,
             input_waits: false,
             output: if R::SPEAKS_SECOND { Output::Silent } else { Output::Flowing },
             inbox,
@@ -391,10 +394,11 @@ where
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        if self.link.out.is_empty() || self.output == Output::Silent {
+        if self.output == Output::Silent {
             return Poll::Ready(Ok(()));
         }
         while !self.link.out.is_empty() {
+            self.unflushed = true;
             if ready!(poll_write_buf(Pin::new(&mut self.io), context, &mut self.link.out))? == 0 {
                 return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
             }
@@ -402,8 +406,12 @@ where
                 self.link.http2.flush(&mut self.link.out);
             }
         }
-        self.link.out.shrink();
-        Pin::new(&mut self.io).poll_flush(context)
+        if self.unflushed {
+            self.link.out.shrink();
+            ready!(Pin::new(&mut self.io).poll_flush(context))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn fail(&mut self, error: ConnectionError) -> Turn {
