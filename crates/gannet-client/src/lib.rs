@@ -13,4 +13,6 @@ pub use call::{
     UnaryFuture,
 };
 pub use channel::{Channel, ChannelBuilder, DEFAULT_MAX_RECEIVE_MESSAGE_SIZE};
+#[cfg(feature = "tls")]
+pub use gannet_transport::tls::ClientTls;
 pub use gannet_transport::{Error, Phase};

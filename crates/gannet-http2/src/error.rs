@@ -96,10 +96,10 @@ pub enum Initiator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionErrorKind {
-    /// The bytes are not HTTP/2: a server did not get the connection preface.
+    /// The bytes are not HTTP/2: a server did not get the connection preface, or a client no SETTINGS.
     NotHttp2 {
-        /// They start like an HTTP/1.x request or answer.
-        looks_like_http1: bool,
+        /// What they start like.
+        looks_like: Option<OtherProtocol>,
     },
     /// The peer broke a rule of RFC 9113 or RFC 7541.
     Protocol,
@@ -109,6 +109,16 @@ pub enum ConnectionErrorKind {
     Timeout,
     /// [`Connection::close`](crate::Connection::close) was called.
     Closed,
+}
+
+/// A protocol that a peer may speak where HTTP/2 is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OtherProtocol {
+    /// HTTP/1.x, a request or an answer.
+    Http1,
+    /// TLS, a handshake or an alert.
+    Tls,
 }
 
 /// Names one of the [`Budgets`](crate::Budgets).

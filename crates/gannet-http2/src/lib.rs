@@ -130,7 +130,8 @@ mod write_buffer;
 pub use config::{Budget, Budgets, Config};
 pub use connection::{Connection, InPlace, Role, Stats};
 pub use error::{
-    BudgetKind, ConnectionError, ConnectionErrorKind, ErrorCode, Initiator, OpenError, SendError, StreamError,
+    BudgetKind, ConnectionError, ConnectionErrorKind, ErrorCode, Initiator, OpenError, OtherProtocol,
+    SendError, StreamError,
 };
 pub use event::{Event, StreamKey};
 pub use fields::{BlockWriter, FieldList, HeaderFields, HeaderVisitor};

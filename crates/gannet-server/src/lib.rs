@@ -10,10 +10,13 @@ mod dispatch;
 mod method;
 mod replies;
 mod router;
+mod securing;
 mod server;
 mod service;
 
 pub use dispatch::Dispatch;
+#[cfg(feature = "tls")]
+pub use gannet_transport::tls::ServerTls;
 pub use gannet_transport::{Error, Phase};
 pub use replies::Replies;
 pub use server::{BoundServer, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAX_RECEIVE_MESSAGE_SIZE, Server};

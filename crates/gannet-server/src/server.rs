@@ -10,16 +10,20 @@ use std::time::Duration;
 
 use gannet_core::{ConnectionInfo, Interceptor, Interceptors, PeerAddress};
 use gannet_http2::Config;
+#[cfg(feature = "tls")]
+use gannet_transport::tls::ServerTls;
 use gannet_transport::{
     Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
 };
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use crate::connection::{CallInbox, ServerCommand, ServerConnection, Serving};
 use crate::dispatch::Dispatch;
 use crate::method::MessageLimits;
 use crate::router::Router;
+use crate::securing::Securing;
 use crate::service::Service;
 
 /// The largest message a server takes unless told otherwise: 4 MiB, as with other gRPC implementations.
@@ -49,6 +53,7 @@ pub struct Server {
     http2: Config,
     drain_timeout: Duration,
     interceptors: Interceptors,
+    securing: Securing,
 }
 
 impl Default for Server {
@@ -67,6 +72,7 @@ impl Server {
             http2: Config::default(),
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
             interceptors: Interceptors::new(),
+            securing: Securing::default(),
         }
     }
 
@@ -78,6 +84,25 @@ impl Server {
     #[allow(clippy::should_implement_trait, reason = "services are added; servers are not summed")]
     pub fn add(mut self, service: impl Service) -> Self {
         self.router.add(service.into_methods());
+        self
+    }
+
+    /// Serves over TLS, and over nothing else.
+    ///
+    /// Handshakes do not hold up the accept loop; they have a time-out and a cap, see [`ServerTls`]. A client that
+    /// speaks plaintext is told so in its own language.
+    ///
+    /// ```no_run
+    /// # async fn serve() -> Result<(), gannet_server::Error> {
+    /// use gannet_server::{Server, ServerTls};
+    ///
+    /// let tls = ServerTls::from_pem_files("server.pem", "server.key")?.require_client_ca_file("ca.pem")?;
+    /// Server::new().tls(tls).serve("0.0.0.0:50051").await
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.securing.tls = Some(tls);
         self
     }
 
@@ -291,31 +316,38 @@ struct Connections {
     serving: Arc<Serving>,
     http2: Config,
     drain_timeout: Duration,
+    securing: Securing,
+    /// Tells connections that are not secured yet.
+    draining: watch::Sender<bool>,
     tasks: JoinSet<()>,
     inboxes: HashMap<Id, CallInbox>,
 }
 
 impl Connections {
     fn new(server: Server) -> Self {
-        let Server { mut router, limits, dispatch, http2, drain_timeout, interceptors } = server;
+        let Server { mut router, limits, dispatch, http2, drain_timeout, interceptors, securing } = server;
         router.intercept(&interceptors);
         Self {
             serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
             http2,
             drain_timeout,
+            securing,
+            draining: watch::Sender::new(false),
             tasks: JoinSet::new(),
             inboxes: HashMap::new(),
         }
     }
 
     fn serve(&mut self, accepted: Accepted) {
-        let Accepted { io, info } = accepted;
         let (inbox, receiver) = Inbox::new();
-        let peer = info.clone();
-        let role = ServerConnection::new(Arc::clone(&self.serving), info, inbox.clone());
-        let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
-            Driver::new(io, role, self.http2.clone(), receiver);
+        let (serving, http2, of_role) = (Arc::clone(&self.serving), self.http2.clone(), inbox.clone());
+        let (securing, draining) = (self.securing.clone(), self.draining.subscribe());
         let task = self.tasks.spawn(async move {
+            let Some(Accepted { io, info }) = securing.secure(accepted, draining).await else { return };
+            let peer = info.clone();
+            let role = ServerConnection::new(serving, info, of_role);
+            let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
+                Driver::new(io, role, http2, receiver);
             let closed = driver.await;
             log_end(&peer, &closed);
         });
@@ -343,6 +375,7 @@ impl Connections {
 
     /// Lets calls end for as long as the drain lasts, then ends them.
     async fn drain(mut self) {
+        self.draining.send_replace(true);
         self.tell_all(|| ServerCommand::Drain);
         if tokio::time::timeout(self.drain_timeout, self.all_ended()).await.is_ok() {
             return;

@@ -46,13 +46,16 @@ pub use gannet_server::{BoundServer, Dispatch, Replies, Server, Service, Service
 pub use gannet_client::{Channel, ChannelBuilder, ReplyFuture, RequestSender};
 
 /// TLS: certificates, who the peer is, and rustls for what there is no setting for.
-#[cfg(any(feature = "tls-aws-lc-rs", feature = "tls-ring", feature = "tls-no-provider"))]
+#[cfg(feature = "tls-no-provider")]
 pub mod tls {
     pub use gannet_transport::tls::{
         ClientTls, HandshakeError, HandshakeErrorKind, InvalidSpiffeId, PeerIdentity, ServerTls, SpiffeId,
         TlsVersions, rustls,
     };
 }
+
+#[cfg(feature = "tls-no-provider")]
+pub use gannet_transport::tls::{ClientTls, PeerIdentity, ServerTls};
 
 /// The codecs: how messages become bytes.
 pub mod codec {

@@ -6,6 +6,7 @@
 mod backoff;
 mod balancer;
 mod resolver;
+mod security;
 mod subchannel;
 mod target;
 
@@ -16,10 +17,13 @@ use std::sync::Arc;
 
 use gannet_core::{CallCredentials, ErasedCallCredentials, Interceptor, Interceptors, Status};
 use gannet_http2::Config;
+#[cfg(feature = "tls")]
+use gannet_transport::tls::ClientTls;
 use gannet_transport::{Connector, Error, MemoryConnector, Phase};
 
 use self::balancer::PickFirst;
 use self::resolver::SystemResolver;
+use self::security::Security;
 use self::subchannel::{Pick, no_connection};
 use self::target::Target;
 
@@ -64,6 +68,7 @@ pub(crate) struct ChannelSettings {
     pub(crate) max_receive: usize,
     pub(crate) max_send: usize,
     pub(crate) http2: Config,
+    pub(crate) security: Security,
     /// Credentials that require transport security are sent without.
     pub(crate) plaintext_credentials: bool,
 }
@@ -81,6 +86,8 @@ pub struct ChannelBuilder {
     target: Result<Target, Error>,
     settings: ChannelSettings,
     around: Option<Around>,
+    #[cfg(feature = "tls")]
+    tls: Option<ClientTls>,
 }
 
 impl ChannelBuilder {
@@ -95,9 +102,12 @@ impl ChannelBuilder {
                 max_receive: DEFAULT_MAX_RECEIVE_MESSAGE_SIZE,
                 max_send: u32::MAX as usize,
                 http2: Config::default(),
+                security: Security::Plaintext,
                 plaintext_credentials: false,
             },
             around: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -133,6 +143,26 @@ impl ChannelBuilder {
         self
     }
 
+    /// How connections are secured by TLS: whom to trust, and who this client is.
+    ///
+    /// A URI with `https://` has TLS anyway, with the CAs of the system; this is for all else. The server has to prove
+    /// that it is the host of the URI, whatever [`ChannelBuilder::authority`] says, unless
+    /// [`ClientTls::server_name`] names another.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<gannet_client::Channel, gannet_client::Error> {
+    /// use gannet_client::{Channel, ClientTls};
+    ///
+    /// let tls = ClientTls::with_ca_file("ca.pem")?.identity_files("client.pem", "client.key")?;
+    /// Channel::builder("https://localhost:50051").tls(tls).connect().await
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Adds an interceptor around the calls of this channel, inside those added before.
     pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
         self.around.get_or_insert_default().interceptors.push(interceptor);
@@ -161,8 +191,16 @@ impl ChannelBuilder {
     ///
     /// `Phase::Configure` if the URI cannot be used.
     pub fn lazy(self) -> Result<Channel, Error> {
-        let resolver = SystemResolver::new(self.target?);
-        let settings = Arc::new(self.settings);
+        let (target, mut settings) = (self.target?, self.settings);
+        settings.security = Security::new(
+            target.scheme,
+            #[cfg(feature = "tls")]
+            self.tls,
+            &target.host,
+            &target.uri,
+        )?;
+        let resolver = SystemResolver::new(target);
+        let settings = Arc::new(settings);
         let subchannel = Subchannel::new(Arc::new(resolver), Arc::clone(&settings));
         let balancer = PickFirst::new(subchannel);
         let inner = Arc::new(ChannelInner { balancer, settings });
@@ -179,8 +217,8 @@ impl ChannelBuilder {
     ///
     /// # Errors
     ///
-    /// `Phase::Configure` if the URI cannot be used, `Phase::Resolve` or `Phase::Connect` if the connection cannot be
-    /// made.
+    /// `Phase::Configure` if the URI cannot be used, `Phase::Resolve`, `Phase::Connect` or `Phase::Handshake` if the
+    /// connection cannot be made.
     pub async fn connect(self) -> Result<Channel, Error> {
         let channel = self.lazy()?;
         channel.connection(false).await?;
@@ -189,7 +227,9 @@ impl ChannelBuilder {
 }
 
 impl Channel {
-    /// Settings of a channel to `uri`: `http://host:port`, `host:port` or `unix:/path/to/socket`.
+    /// Settings of a channel to `uri`: `http://host:port`, `https://host:port`, `host:port` or `unix:/path/to/socket`.
+    /// The port is 80 or, with `https`, 443 if there is none; without a scheme the channel is plaintext unless
+    /// [`ChannelBuilder::tls`] is set.
     pub fn builder(uri: &str) -> ChannelBuilder {
         ChannelBuilder::new(uri, Target::parse(uri))
     }
@@ -242,7 +282,7 @@ impl Channel {
 
     /// Whether what is sent cannot be read on the way.
     pub fn is_secure(&self) -> bool {
-        false
+        self.settings().security.is_secure()
     }
 
     /// What stands around calls, if anything does.

@@ -242,12 +242,19 @@ impl Connector {
         let addresses = self.resolver.resolve().await?;
         let mut failures = Vec::new();
         for address in &addresses {
-            match connect(address).await {
+            match self.reach(address).await {
                 Ok(accepted) => return Ok((accepted, address.to_string())),
                 Err(error) => failures.push((address, error)),
             }
         }
         Err(explain(&self.settings.uri, failures))
+    }
+
+    /// Connects to an address, and secures the connection.
+    async fn reach(&self, address: &Address) -> Result<Accepted, Error> {
+        let accepted =
+            connect(address).await.map_err(|cause| Error::new(Phase::Connect, &self.settings.uri, cause))?;
+        self.settings.security.secure(accepted).await
     }
 
     fn failed(&self, why: String) -> Error {
@@ -260,14 +267,18 @@ impl Connector {
 }
 
 /// One error of all failed addresses.
-fn explain(uri: &str, mut failures: Vec<(&Address, std::io::Error)>) -> Error {
+fn explain(uri: &str, mut failures: Vec<(&Address, Error)>) -> Error {
     if failures.len() == 1
-        && let Some((_, cause)) = failures.pop()
+        && let Some((_, error)) = failures.pop()
     {
-        return Error::new(Phase::Connect, uri, cause);
+        return error;
     }
-    let causes: Vec<_> = failures.iter().map(|(address, cause)| format!("{address}: {cause}")).collect();
-    Error::new(Phase::Connect, uri, causes.join("; "))
+    // That one could be reached, and what it said there, tells more than that another could not.
+    let phase = failures.iter().map(|(_, error)| error.phase()).find(|phase| *phase == Phase::Handshake);
+    let cause = |error: &Error| std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let causes: Vec<_> =
+        failures.iter().map(|(address, error)| format!("{address}: {}", cause(error))).collect();
+    Error::new(phase.unwrap_or(Phase::Connect), uri, causes.join("; "))
 }
 
 /// The status of a call that got no connection.

@@ -17,6 +17,19 @@ pub(crate) struct Target {
     pub(crate) authority: String,
     /// The URI as given, for messages.
     pub(crate) uri: String,
+    /// The scheme, if the URI has one that says whether to use TLS.
+    pub(crate) scheme: Option<Scheme>,
+    /// The host without brackets and port: whom a server has to prove to be.
+    pub(crate) host: String,
+}
+
+/// What a URI says of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// Plaintext.
+    Http,
+    /// TLS.
+    Https,
 }
 
 /// What a channel connects to.
@@ -43,11 +56,21 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The port of `http` URIs that name none.
-const DEFAULT_PORT: u16 = 80;
+/// The port of URIs that name none.
+fn default_port(scheme: Option<Scheme>) -> u16 {
+    match scheme {
+        Some(Scheme::Https) => 443,
+        Some(Scheme::Http) | None => 80,
+    }
+}
+
+/// The host of an authority: what a certificate is for.
+fn host_of(authority: &str) -> String {
+    split_port(authority).map_or(authority, |(host, _)| host).to_owned()
+}
 
 impl Target {
-    /// Takes `http://host:port`, `host:port` or `unix:/path` apart.
+    /// Takes `http://host:port`, `https://host:port`, `host:port` or `unix:/path` apart.
     pub(crate) fn parse(uri: &str) -> Result<Self, Error> {
         let refuse = |why: &str| Error::new(Phase::Configure, uri, why.to_owned());
         if let Some(path) = uri.strip_prefix("unix:") {
@@ -59,15 +82,18 @@ impl Target {
                 endpoint: Endpoint::Unix(PathBuf::from(path)),
                 authority: "localhost".to_owned(),
                 uri: uri.to_owned(),
+                scheme: None,
+                host: "localhost".to_owned(),
             });
         }
-        let rest = match uri.split_once("://") {
-            None | Some(("http", _)) => uri.strip_prefix("http://").unwrap_or(uri),
-            Some(("https", _)) => {
-                return Err(refuse("TLS is not supported yet; use http:// where plaintext is acceptable"));
-            }
+        let (scheme, rest) = match uri.split_once("://") {
+            None => (None, uri),
+            Some(("http", rest)) => (Some(Scheme::Http), rest),
+            Some(("https", rest)) => (Some(Scheme::Https), rest),
             Some((scheme, _)) => {
-                return Err(refuse(&format!("unknown scheme `{scheme}`: expected http:// or unix:")));
+                return Err(refuse(&format!(
+                    "unknown scheme `{scheme}`: expected http://, https:// or unix:"
+                )));
             }
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -82,9 +108,14 @@ impl Target {
             return Err(refuse("the host is missing or malformed: expected host:port"));
         }
         Ok(Self {
-            endpoint: Endpoint::Host { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT) },
+            endpoint: Endpoint::Host {
+                host: host.to_owned(),
+                port: port.unwrap_or_else(|| default_port(scheme)),
+            },
             authority: authority.to_owned(),
             uri: uri.to_owned(),
+            scheme,
+            host: host.to_owned(),
         })
     }
 
@@ -94,6 +125,8 @@ impl Target {
             endpoint: Endpoint::Custom(connector),
             authority: authority.to_owned(),
             uri: authority.to_owned(),
+            scheme: None,
+            host: host_of(authority),
         }
     }
 
@@ -103,6 +136,8 @@ impl Target {
             endpoint: Endpoint::Memory(connector),
             authority: "in-memory".to_owned(),
             uri: "in-memory".to_owned(),
+            scheme: None,
+            host: "in-memory".to_owned(),
         }
     }
 }
@@ -140,6 +175,20 @@ mod tests {
         assert_eq!(host_and_port("localhost:50051"), ("localhost".to_owned(), 50051));
         assert_eq!(host_and_port("http://[::1]:7"), ("::1".to_owned(), 7));
         assert_eq!(host_and_port("http://example.org/"), ("example.org".to_owned(), 80));
+        assert_eq!(host_and_port("https://example.org"), ("example.org".to_owned(), 443));
+        assert_eq!(host_and_port("https://[::1]"), ("::1".to_owned(), 443));
+    }
+
+    #[test]
+    fn the_host_to_be_proven_is_without_port_and_brackets() {
+        for (uri, host) in
+            [("https://example.org:1", "example.org"), ("https://[::1]:1", "::1"), ("a:1", "a")]
+        {
+            assert_eq!(Target::parse(uri).unwrap().host, host);
+        }
+        assert_eq!(host_of("[::1]:443"), "::1");
+        assert_eq!(Target::parse("https://a").unwrap().scheme, Some(Scheme::Https));
+        assert_eq!(Target::parse("a:1").unwrap().scheme, None);
     }
 
     #[test]
@@ -155,7 +204,6 @@ mod tests {
     #[test]
     fn what_cannot_be_a_channel_is_refused_with_the_reason() {
         for (uri, why) in [
-            ("https://localhost", "TLS"),
             ("ftp://localhost", "unknown scheme `ftp`"),
             ("http://localhost:99999", "port"),
             ("http://", "host"),

@@ -17,13 +17,13 @@ use crate::channel::ChannelSettings;
 const INDEXED_METHODS: usize = 32;
 
 const POST: Bytes = Bytes::from_static(b"POST");
-const HTTP: Bytes = Bytes::from_static(b"http");
 const TRAILERS: Bytes = Bytes::from_static(b"trailers");
 const GRPC: Bytes = Bytes::from_static(b"application/grpc");
 
 /// The fixed header blocks of one connection.
 #[derive(Debug)]
 pub(crate) struct RequestBlocks {
+    scheme: Bytes,
     authority: Bytes,
     user_agent: Bytes,
     methods: HashMap<&'static str, FixedBlock, foldhash::fast::RandomState>,
@@ -36,11 +36,12 @@ impl RequestBlocks {
     pub(crate) fn new(settings: &ChannelSettings) -> Self {
         let authority = Bytes::from(settings.authority.clone());
         let user_agent = Bytes::from(settings.user_agent.clone());
+        let scheme = Bytes::from_static(settings.security.scheme().as_bytes());
         Self {
             methods: HashMap::default(),
             before_path: FixedBlock::new([
                 (":method", POST),
-                (":scheme", HTTP),
+                (":scheme", scheme.clone()),
                 (":authority", authority.clone()),
             ]),
             behind_path: FixedBlock::new([
@@ -48,6 +49,7 @@ impl RequestBlocks {
                 ("content-type", GRPC),
                 ("user-agent", user_agent.clone()),
             ]),
+            scheme,
             authority,
             user_agent,
         }
@@ -60,7 +62,7 @@ impl RequestBlocks {
         timeout: Option<Duration>,
         metadata: &'a Metadata,
     ) -> RequestFields<'a> {
-        let Self { authority, user_agent, methods, before_path, behind_path } = self;
+        let Self { scheme, authority, user_agent, methods, before_path, behind_path } = self;
         let full = methods.len() >= INDEXED_METHODS;
         let fixed = match methods.entry(method.path) {
             hashbrown::hash_map::Entry::Occupied(entry) => Fixed::Whole(entry.into_mut()),
@@ -69,7 +71,7 @@ impl RequestBlocks {
             }
             hashbrown::hash_map::Entry::Vacant(entry) => Fixed::Whole(entry.insert(FixedBlock::new([
                 (":method", POST),
-                (":scheme", HTTP),
+                (":scheme", scheme.clone()),
                 (":path", Bytes::from_static(method.path.as_bytes())),
                 (":authority", authority.clone()),
                 ("te", TRAILERS),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 
 use super::{Connection, ConnectionError, Event, Expecting, Role, WriteBuffer};
-use crate::error::{BudgetKind, ConnectionErrorKind};
+use crate::error::{BudgetKind, ConnectionErrorKind, OtherProtocol};
 use crate::frame::{
     FrameHeader, HEADER_LEN, PREFACE, Settings, flag, kind, parse_go_away, parse_u31, put_ping,
     put_settings_ack,
@@ -48,6 +48,9 @@ impl Connection {
                 },
                 Expecting::Settings if self.role == Role::Client && input.starts_with(HTTP1_ANSWER) => {
                     return Err(self.fail(http1_answer(), out));
+                }
+                Expecting::Settings if self.role == Role::Client && is_tls(input) => {
+                    return Err(self.fail(tls_answer(), out));
                 }
                 _ => {}
             }
@@ -329,9 +332,24 @@ const HTTP1_ANSWER: &[u8] = b"HTTP/1.";
 #[cold]
 fn http1_answer() -> ConnectionError {
     ConnectionError::new(
-        ConnectionErrorKind::NotHttp2 { looks_like_http1: true },
+        ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Http1) },
         ErrorCode::ProtocolError,
         "an HTTP/1.x answer instead of SETTINGS: the peer does not speak HTTP/2 here (RFC 9113 §3.4)",
+    )
+}
+
+/// Whether bytes begin like a record of TLS that starts a handshake or ends one (RFC 8446 §5.1).
+fn is_tls(input: &[u8]) -> bool {
+    matches!(input, [0x15 | 0x16, 0x03, ..])
+}
+
+/// The error for a server that answers in TLS.
+#[cold]
+fn tls_answer() -> ConnectionError {
+    ConnectionError::new(
+        ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Tls) },
+        ErrorCode::ProtocolError,
+        "TLS instead of SETTINGS: the peer speaks TLS and this side does not; use https://",
     )
 }
 
@@ -351,16 +369,18 @@ fn not_http2(seen: usize, input: &[u8]) -> ConnectionError {
         [PREFACE.get(..seen).unwrap_or_default(), input.get(..16.min(input.len())).unwrap_or_default()]
             .concat();
     let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let looks_like_http1 = !start.starts_with(b"PRI ")
+    let http1 = !start.starts_with(b"PRI ")
         && (start.starts_with(b"HTTP/1")
             || line.windows(HTTP1.len()).any(|part| part == HTTP1)
             || METHODS.iter().any(|method| start.starts_with(method)));
-    let reason = if looks_like_http1 {
-        "an HTTP/1.x request instead of the HTTP/2 connection preface (RFC 9113 §3.4)"
-    } else if seen == 0 && input.starts_with(&[0x16, 0x03]) {
-        "a TLS handshake instead of the HTTP/2 connection preface: the peer uses TLS, this endpoint does not"
+    let (looks_like, reason) = if http1 {
+        let reason = "an HTTP/1.x request instead of the HTTP/2 connection preface (RFC 9113 §3.4)";
+        (Some(OtherProtocol::Http1), reason)
+    } else if seen == 0 && (is_tls(input) || input == [0x16]) {
+        let reason = "a TLS handshake instead of the HTTP/2 connection preface: the peer uses TLS, this endpoint does not";
+        (Some(OtherProtocol::Tls), reason)
     } else {
-        "no HTTP/2 connection preface (RFC 9113 §3.4)"
+        (None, "no HTTP/2 connection preface (RFC 9113 §3.4)")
     };
-    ConnectionError::new(ConnectionErrorKind::NotHttp2 { looks_like_http1 }, ErrorCode::ProtocolError, reason)
+    ConnectionError::new(ConnectionErrorKind::NotHttp2 { looks_like }, ErrorCode::ProtocolError, reason)
 }

@@ -498,7 +498,8 @@ impl Role for ServerConnection {
 
     fn not_http2_answer(&self, error: &ConnectionError) -> Option<&'static [u8]> {
         match error.kind() {
-            ConnectionErrorKind::NotHttp2 { looks_like_http1: true } => Some(HTTP1_ANSWER),
+            // Who speaks TLS sees at the first byte of this that we do not.
+            ConnectionErrorKind::NotHttp2 { looks_like: Some(_) } => Some(HTTP1_ANSWER),
             ConnectionErrorKind::NotHttp2 { .. } => Some(b""),
             _ => None,
         }

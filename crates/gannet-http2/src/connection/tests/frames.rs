@@ -1,7 +1,7 @@
 //! The preface, the layouts of frames and which frame may come where (RFC 9113 §3.4, §4, §5.5, §6).
 
 use super::*;
-use crate::{ConnectionErrorKind, frame::MAX_MAX_FRAME_SIZE};
+use crate::{ConnectionErrorKind, OtherProtocol, frame::MAX_MAX_FRAME_SIZE};
 
 #[test]
 fn a_server_sends_its_settings_first_and_takes_a_preface_in_pieces() {
@@ -16,7 +16,7 @@ fn a_server_sends_its_settings_first_and_takes_a_preface_in_pieces() {
 
 #[test]
 fn a_request_of_http1_is_told_byte_by_byte_and_an_answer_of_http1_too() {
-    let http1 = ConnectionErrorKind::NotHttp2 { looks_like_http1: true };
+    let http1 = ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Http1) };
     for request in [&b"GET / HTTP/1.1\r\n"[..], b"POST / HTTP/1.1\r\n", b"PATCH / HTTP/1.0\r\n"] {
         let mut server = Script::new(false, Config::default());
         assert!(!server.connection.preface_received());
@@ -30,23 +30,28 @@ fn a_request_of_http1_is_told_byte_by_byte_and_an_answer_of_http1_too() {
     client.out.advance(PREFACE.len());
     client.fails(b"HTTP/1.1 400 Bad Request\r\n", "PROTOCOL_ERROR");
     assert_eq!(client.error.unwrap().kind(), http1);
+    let mut client = Script::new(true, Config::default());
+    client.out.advance(PREFACE.len());
+    client.fails(b"\x15\x03\x01\0\x02\x02\x46", "PROTOCOL_ERROR");
+    assert!(client.error.unwrap().to_string().contains("use https://"));
 }
 
 #[test]
 fn what_is_not_the_preface_is_told_apart() {
-    let cases: [(&[u8], bool, &str); 9] = [
-        (b"GET /a-long-path-of-which-the-end-is-yet-to-com", true, "HTTP/1.x"),
-        (b"INVALID CONNECTION PREFACE\r\n\r\n", false, "no HTTP/2"),
-        (b"GET / HTTP/1.1\r\n", true, "HTTP/1.x"),
-        (b"PUT /x HTTP/1.1\r\n", true, "HTTP/1.x"),
-        (b"M-SEARCH * HTTP/1.1\r\n", true, "HTTP/1.x"),
-        (b"HTTP/1.1 200 OK\r\n", true, "HTTP/1.x"),
-        (b"\x16\x03\x01\x02\x00", false, "TLS"),
-        (b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", false, "no HTTP/2"),
-        (b"\0\0\0\x04\0\0\0\0\0", false, "no HTTP/2"),
+    use OtherProtocol::{Http1, Tls};
+    let cases: [(&[u8], Option<OtherProtocol>, &str); 9] = [
+        (b"GET /a-long-path-of-which-the-end-is-yet-to-com", Some(Http1), "HTTP/1.x"),
+        (b"INVALID CONNECTION PREFACE\r\n\r\n", None, "no HTTP/2"),
+        (b"GET / HTTP/1.1\r\n", Some(Http1), "HTTP/1.x"),
+        (b"PUT /x HTTP/1.1\r\n", Some(Http1), "HTTP/1.x"),
+        (b"M-SEARCH * HTTP/1.1\r\n", Some(Http1), "HTTP/1.x"),
+        (b"HTTP/1.1 200 OK\r\n", Some(Http1), "HTTP/1.x"),
+        (b"\x16\x03\x01\x02\x00", Some(Tls), "TLS"),
+        (b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", None, "no HTTP/2"),
+        (b"\0\0\0\x04\0\0\0\0\0", None, "no HTTP/2"),
     ];
-    for (bytes, http1, reason) in cases {
-        let expected = ConnectionErrorKind::NotHttp2 { looks_like_http1: http1 };
+    for (bytes, looks_like, reason) in cases {
+        let expected = ConnectionErrorKind::NotHttp2 { looks_like };
         let mut server = Script::new(false, Config::default());
         server.sent();
         server.fails(bytes, "PROTOCOL_ERROR");
