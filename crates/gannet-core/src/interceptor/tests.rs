@@ -1,3 +1,5 @@
+//! The chain, the hooks and the end of a call, without a server or a client around them.
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
