@@ -74,7 +74,7 @@ impl Facts {
             subject: distinguished_name(parsed.subject())?,
             common_name: common_name(parsed.subject()),
             issuer: distinguished_name(parsed.issuer())?,
-            serial: hexadecimal(parsed.raw_serial()),
+            serial: serial(parsed.raw_serial()),
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),
             dns_names: Vec::new(),
@@ -280,6 +280,14 @@ fn escaped(value: &str) -> String {
         }
     }
     text
+}
+
+/// In hexadecimal, without the byte that only says that the number is positive.
+fn serial(bytes: &[u8]) -> String {
+    match bytes {
+        [0, rest @ ..] if !rest.is_empty() => hexadecimal(rest),
+        _ => hexadecimal(bytes),
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -334,8 +334,13 @@ impl Recipe for ClientRecipe {
         }
         let lists = !parsed.revocation_lists.is_empty();
         let trusted = Trusted::new(parsed.authorities, self.system_roots, lists);
-        let servers = verify::of_servers(roots, trusted, parsed.revocation_lists, &provider)
-            .map_err(|cause| refuse(format!("its CAs or revocation lists cannot be used: {cause}")))?;
+        let servers =
+            verify::of_servers(roots, trusted, parsed.revocation_lists, &provider).map_err(|cause| {
+                refuse(format!(
+                    "its CAs or revocation lists ({}) cannot be used: {cause}",
+                    self.materials.trust_named()
+                ))
+            })?;
         // rustls calls dangerous what could verify nothing; ours verifies more than its own does.
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(self.versions.supported())
@@ -392,6 +397,9 @@ impl ClientSide {
         let stream = match result {
             Ok(stream) => stream,
             Err((cause, mut io)) => {
+                if handshake::cause(&cause).is_none() {
+                    io.read_first().await;
+                }
                 let why = self.explain(&cause, refused.as_ref(), asked_for, io.first());
                 // The alert that says it went out already; shutting our side lets the server see it.
                 let _ = tokio::io::AsyncWriteExt::shutdown(&mut io).await;

@@ -75,6 +75,12 @@ impl Materials {
         identity.chain(&self.authorities).chain(&self.revocation_lists)
     }
 
+    /// The names of the CAs and the revocation lists, for an error that may be about any of them.
+    pub(super) fn trust_named(&self) -> String {
+        let named = self.authorities.iter().chain(&self.revocation_lists).map(|source| format!("{source:?}"));
+        named.collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether anything comes from a file, which may change.
     pub(super) fn has_files(&self) -> bool {
         self.sources().any(|source| source.path().is_some())

@@ -181,6 +181,18 @@ impl<I> Remembered<I> {
     }
 }
 
+impl<I: AsyncRead + Unpin> Remembered<I> {
+    /// Reads the first bytes, if none was read, of a peer that has left already: writing to it failed before anybody
+    /// read what it had said.
+    pub(super) async fn read_first(&mut self) {
+        const WITHIN: Duration = Duration::from_millis(250);
+        if self.first.as_slice().is_empty() {
+            // What comes of it is in `first`.
+            let _ = tokio::time::timeout(WITHIN, self.read(&mut [0; HTTP2.len()])).await;
+        }
+    }
+}
+
 impl<I: AsyncRead + Unpin> AsyncRead for Remembered<I> {
     #[inline]
     fn poll_read(

@@ -4,6 +4,8 @@
 
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use super::certificate::Facts;
 use super::source::Content;
@@ -102,9 +104,15 @@ pub(super) fn revocation_lists(
     let labels = labels(content, "openssl crl -inform DER", "crl.pem")?;
     let lists = sections::<CertificateRevocationListDer<'static>>(content)?;
     if lists.is_empty() {
-        return Err(
-            content.error(format!("it holds no revocation list (X509 CRL), but: {}", labels.join(", ")))
-        );
+        let why = format!("it holds no revocation list (X509 CRL), but: {}", labels.join(", "));
+        return Err(content.error(why));
+    }
+    for (index, list) in lists.iter().enumerate() {
+        let whole = CertificateRevocationList::from_der(list).is_ok_and(|(rest, _)| rest.is_empty());
+        if !whole {
+            let which = format!("revocation list {} of {}", index + 1, lists.len());
+            return Err(content.error(format!("{which}: it is no X.509 revocation list, or a broken one")));
+        }
     }
     Ok(lists)
 }

@@ -386,6 +386,13 @@ impl Recipe for ServerRecipe {
         let parsed = self.materials.parse(contents, Some(&provider))?;
         parsed.warn();
         let identity = parsed.identity.ok_or_else(|| refuse("it has no certificate".to_owned()))?;
+        if self.clients == Clients::Anonymous && !parsed.revocation_lists.is_empty() {
+            let lists = self.materials.trust_named();
+            return Err(refuse(format!(
+                "the revocation lists ({lists}) are for client certificates, and none is asked for: add \
+                 ServerTls::require_client_ca_file"
+            )));
+        }
         let clients = if self.clients == Clients::Anonymous {
             WebPkiClientVerifier::no_client_auth()
         } else {
@@ -393,7 +400,12 @@ impl Recipe for ServerRecipe {
             let trusted = Trusted::new(parsed.authorities, false, lists);
             let required = self.clients == Clients::MustPresent;
             verify::of_clients(parsed.roots, trusted, parsed.revocation_lists, required, &provider).map_err(
-                |cause| refuse(format!("its client CAs or revocation lists cannot be used: {cause}")),
+                |cause| {
+                    refuse(format!(
+                        "its client CAs or revocation lists ({}) cannot be used: {cause}",
+                        self.materials.trust_named()
+                    ))
+                },
             )?
         };
         let mut config = ServerConfig::builder_with_provider(provider)

@@ -3,7 +3,7 @@
 use super::support::{authority, of_client, of_server, say, shake};
 use crate::tls::{ClientTls, PeerIdentity, ServerTls, TlsVersions};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn both_ends_agree_and_know_each_other() {
     let ca = authority("test CA");
     let (server, client) = (ca.issue(&of_server()), ca.issue(&of_client()));
@@ -38,7 +38,7 @@ async fn both_ends_agree_and_know_each_other() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_no_certificate_knows_no_client() {
     let ca = authority("test CA");
     let (server, client) = (ca.issue(&of_server()), ca.issue(&of_client()));
