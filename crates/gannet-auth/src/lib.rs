@@ -1,6 +1,27 @@
-//! Who calls, and what they may do: token interceptors for servers, call credentials for clients, authorization policies.
+//! Who calls and what they may do: token interceptors, call credentials, authorization policies.
 //!
-//! Users depend on `gannet`, which re-exports this as `gannet::auth`. Not here: TLS and the identities it proves
-//! (`gannet-transport`), how interceptors are run (`gannet-core`, `gannet-server`, `gannet-client`).
+//! For servers: interceptors that let only those calls pass whose caller is known ([`password`], [`bearer`],
+//! [`bearer_file`], [`basic`], [`token`]), and leave an [`Authenticated`] for handlers. Passwords and tokens are
+//! compared in constant time, and stand in no log, error or `Debug`.
+//!
+//! Not here: who a client certificate says the peer is (`gannet-transport`), and the traits that are implemented here
+//! (`gannet-core`).
 
 #![forbid(unsafe_code)]
+
+mod authenticated;
+mod candidates;
+mod header;
+mod method_pattern;
+mod secret;
+mod server;
+#[cfg(test)]
+mod testing;
+mod watched_file;
+
+pub use authenticated::{Authenticated, Scheme, Subject};
+pub use secret::Secret;
+pub use server::{
+    Authentication, Basic, Bearer, Custom, Either, Password, Presented, Verify, basic, basic_check, bearer,
+    bearer_file, password, password_check, token,
+};

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backoff;
 mod driver;
 mod error;
 mod inbox;
@@ -17,6 +18,7 @@ mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;
 
+pub use backoff::Backoff;
 pub use driver::{Closed, Driver, Link, Role};
 pub use error::{Error, Phase};
 pub use inbox::{Command, Inbox};

@@ -57,6 +57,10 @@ pub mod tls {
 #[cfg(feature = "tls-no-provider")]
 pub use gannet_transport::tls::{ClientTls, PeerIdentity, ServerTls};
 
+/// Who calls and what they may do: interceptors that authenticate callers, and call credentials.
+#[cfg(feature = "auth")]
+pub use gannet_auth as auth;
+
 /// The codecs: how messages become bytes.
 pub mod codec {
     #[cfg(feature = "buffa")]

@@ -73,8 +73,30 @@ const ALLOWED: &[Allowed] = &[
         others: &["bytes", "futures-core", "tokio", "tokio-stream", "tokio-util"],
     },
     // Who calls, and the services of every server.
+<<<<<<< HEAD
     Allowed { name: "gannet-auth", siblings: &["gannet-core"], others: &[] },
     Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
+=======
+    Allowed {
+        name: "gannet-auth",
+        siblings: &["gannet-core", "gannet-transport"],
+        others: &[
+            "arc-swap",
+            "base64",
+            "jsonwebtoken",
+            "serde",
+            "serde_json",
+            "serde_path_to_error",
+            "sha2",
+            "subtle",
+            "time",
+            "tokio",
+            "tracing",
+            "zeroize",
+        ],
+    },
+    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &[] },
+>>>>>>> 314a67b (Authentication on the server: users and passwords, bearer tokens from lists and files, basic, a check of one's own)
     // Code generation: runs at build time, links nothing of the run time.
     Allowed {
         name: "gannet-codegen",
@@ -98,6 +120,7 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet",
         siblings: &[
+            "gannet-auth",
             "gannet-buffa",
             "gannet-client",
             "gannet-core",

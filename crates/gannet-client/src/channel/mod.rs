@@ -3,7 +3,6 @@
 //! A channel is resolver → balancer → subchannel: names become addresses, addresses become connections, and each call
 //! picks one. Not here: calls (`call`), the connection (`connection`).
 
-mod backoff;
 mod balancer;
 mod resolver;
 mod security;

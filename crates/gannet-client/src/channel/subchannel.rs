@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
-use gannet_transport::{Accepted, Address, Command, Driver, Error, Inbox, Phase, TransportStream, connect};
+use gannet_transport::{Accepted, Address, Backoff, Command, Driver, Error, Inbox, Phase, TransportStream, connect};
 use tokio::sync::{oneshot, watch};
 
 use super::ChannelSettings;
-use super::backoff::Backoff;
 use super::resolver::Resolver;
 use crate::connection::{ClientCommand, ClientConnection};
 

@@ -23,7 +23,17 @@ const RESERVED: [&str; 11] = [
 ];
 
 /// Keys whose values no log should show.
-const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+const CREDENTIALS: [&str; 9] = [
+    "api-key",
+    "authorization",
+    "cookie",
+    "password",
+    "proxy-authorization",
+    "set-cookie",
+    "token",
+    "x-api-key",
+    "x-auth-token",
+];
 
 /// Whether a key is one of binary values.
 #[inline]

@@ -174,6 +174,11 @@ fn debug_shows_entries_but_no_credentials() {
     metadata.insert("tenant", "blue").unwrap();
     metadata.insert("authorization", "Bearer 0123").unwrap();
     assert_eq!(format!("{metadata:?}"), r#"{"tenant": "blue", "authorization": (11 bytes, not shown)}"#);
+    for key in ["password", "token", "x-api-key", "cookie"] {
+        let mut metadata = Metadata::new();
+        metadata.insert(key, "hunter2").unwrap();
+        assert_eq!(format!("{metadata:?}"), format!("{{{key:?}: (7 bytes, not shown)}}"));
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
-//! How long to wait before connecting again (gRPC's connection-backoff document).
+//! How long to wait before another attempt (gRPC's connection-backoff document).
 //!
-//! Not here: waiting (`subchannel`).
+//! Not here: waiting, and attempting.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -17,31 +17,48 @@ const GROWTH: u32 = 160;
 /// How far a wait strays from its mark to either side, in per cent, so that clients do not come back all at once.
 const JITTER: u32 = 20;
 
-/// The waits between attempts to connect: 1 s, growing by 1.6 up to 120 s, each ± 20 %.
+/// The waits between attempts, such as those to connect: 1 s, growing by 1.6 up to 120 s, each ± 20 %.
+///
+/// ```
+/// use gannet_transport::Backoff;
+///
+/// let mut backoff = Backoff::new();
+/// assert!(backoff.after_failure().as_secs_f32() <= 1.2);
+/// assert!(backoff.after_failure().as_secs_f32() > 1.2);
+/// backoff.reset();
+/// assert!(backoff.after_failure().as_secs_f32() <= 1.2);
+/// ```
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     random: RandomState,
     drawn: u64,
 }
 
 impl Backoff {
-    pub(crate) fn new() -> Self {
+    /// Before the first failure.
+    pub fn new() -> Self {
         Self { next: INITIAL, random: RandomState::new(), drawn: 0 }
     }
 
-    /// Connecting worked: the next failure waits little again.
-    pub(crate) fn reset(&mut self) {
+    /// An attempt worked: the next failure waits little again.
+    pub fn reset(&mut self) {
         self.next = INITIAL;
     }
 
     /// How long to wait after another failure.
-    pub(crate) fn after_failure(&mut self) -> Duration {
+    pub fn after_failure(&mut self) -> Duration {
         let mark = self.next;
         self.next = (mark * GROWTH / 100).min(LONGEST);
         self.drawn = self.drawn.wrapping_add(1);
         let draw = (self.random.hash_one(self.drawn) % u64::from(2 * JITTER + 1)) as u32;
         mark * (100 - JITTER + draw) / 100
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
