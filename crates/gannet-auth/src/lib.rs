@@ -4,6 +4,8 @@
 //! [`bearer_file`], [`basic`], [`token`]), and leave an [`Authenticated`] for handlers. Passwords and tokens are
 //! compared in constant time, and stand in no log, error or `Debug`.
 //!
+//! For clients: [`credentials`], the metadata that say who calls.
+//!
 //! Not here: who a client certificate says the peer is (`gannet-transport`), and the traits that are implemented here
 //! (`gannet-core`).
 
@@ -11,6 +13,7 @@
 
 mod authenticated;
 mod candidates;
+pub mod credentials;
 mod header;
 mod method_pattern;
 mod secret;

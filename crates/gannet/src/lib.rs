@@ -13,6 +13,8 @@
 //! | `buffa` | yes | messages by buffa |
 //! | `server` | yes | [`Server`] and what services need |
 //! | `client` | yes | [`Channel`] and what calls need |
+//! | `auth` | yes | tokens, call credentials, authorization policies: `auth` |
+//! | `jwt` | no | JSON Web Tokens for `auth` |
 //! | `tls` | yes | TLS, with AWS-LC as its cryptography |
 //! | `tls-ring` | no | TLS, with ring as its cryptography unless there is `tls` too |
 //! | `tls-no-provider` | no | TLS, with cryptography of the caller's |

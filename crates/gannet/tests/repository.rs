@@ -73,10 +73,6 @@ const ALLOWED: &[Allowed] = &[
         others: &["bytes", "futures-core", "tokio", "tokio-stream", "tokio-util"],
     },
     // Who calls, and the services of every server.
-<<<<<<< HEAD
-    Allowed { name: "gannet-auth", siblings: &["gannet-core"], others: &[] },
-    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
-=======
     Allowed {
         name: "gannet-auth",
         siblings: &["gannet-core", "gannet-transport"],
@@ -95,8 +91,7 @@ const ALLOWED: &[Allowed] = &[
             "zeroize",
         ],
     },
-    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &[] },
->>>>>>> 314a67b (Authentication on the server: users and passwords, bearer tokens from lists and files, basic, a check of one's own)
+    Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
     // Code generation: runs at build time, links nothing of the run time.
     Allowed {
         name: "gannet-codegen",

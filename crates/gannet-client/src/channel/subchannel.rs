@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
-use gannet_transport::{Accepted, Address, Backoff, Command, Driver, Error, Inbox, Phase, TransportStream, connect};
+use gannet_transport::{
+    Accepted, Address, Backoff, Command, Driver, Error, Inbox, Phase, TransportStream, connect,
+};
 use tokio::sync::{oneshot, watch};
 
 use super::ChannelSettings;
