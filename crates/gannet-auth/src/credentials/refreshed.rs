@@ -53,7 +53,6 @@ struct State<T> {
 
 struct Kept<T> {
     value: Arc<T>,
-    fetched: Instant,
     refresh: Option<Instant>,
     wait: Option<Instant>,
     /// By both clocks: one stands still while the machine sleeps, the other can be set.
@@ -103,16 +102,6 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
         self.settle(found).await
     }
 
-    /// The value, fetched anew unless that was done less than `at_most_every` ago.
-    #[cfg_attr(
-        not(feature = "jwt"),
-        allow(dead_code, reason = "for keys that a token names and that are not known")
-    )]
-    pub(crate) async fn anew(&self, at_most_every: Duration) -> Outcome<T> {
-        let found = self.0.find_anew(Instant::now(), at_most_every);
-        self.settle(found).await
-    }
-
     /// Forgets the value and the last failure: the next who needs it fetches anew.
     pub(crate) fn forget(&self) {
         let mut state = self.0.state();
@@ -155,19 +144,6 @@ impl<T: Send + Sync + 'static> Shared<T> {
         }
         let outcome = self.fetch(&mut state);
         if wait { Found::Wait { outcome, old: Some(value) } } else { Found::Now(Ok(value)) }
-    }
-
-    #[cfg_attr(not(feature = "jwt"), allow(dead_code, reason = "as `anew`"))]
-    fn find_anew(self: &Arc<Self>, now: Instant, at_most_every: Duration) -> Found<T> {
-        let mut state = self.state();
-        let kept = state.kept.as_ref().filter(|kept| !kept.has_ended(now));
-        let old = kept.map(|kept| Arc::clone(&kept.value));
-        let recent = kept.is_some_and(|kept| now < kept.fetched + at_most_every);
-        match (old, state.blocked(now)) {
-            (Some(old), blocked) if recent || blocked.is_some() => Found::Now(Ok(old)),
-            (None, Some(status)) => Found::Now(Err(status)),
-            (old, _) => Found::Wait { outcome: self.fetch(&mut state), old },
-        }
     }
 
     /// The fetch under way, or a new one.
@@ -268,13 +244,7 @@ impl<T> Kept<T> {
             Some((now.checked_add(left)?, ends))
         });
         let after = |span: Option<Duration>| span.and_then(|span| now.checked_add(span));
-        Self {
-            value: Arc::new(value),
-            fetched: now,
-            refresh: after(refresh_after),
-            wait: after(wait_after),
-            end,
-        }
+        Self { value: Arc::new(value), refresh: after(refresh_after), wait: after(wait_after), end }
     }
 
     fn has_ended(&self, now: Instant) -> bool {
