@@ -1,9 +1,10 @@
-//! The program `gannet`: a tour of what the framework does, and code generation by hand.
+//! The program `gannet`: a tour of what the framework does, code generation by hand, and certificates.
 //!
 //! One file per command. Not here: anything a service needs at run time, which is in the crate `gannet`.
 
 #![forbid(unsafe_code)]
 
+mod certs;
 mod generate;
 mod tour;
 
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 /// gRPC for Rust, from the command line.
 ///
 /// Gannet's services need nothing of this program: the crate `gannet` is all they depend on. It shows the framework at
-/// work, and generates code where there is no build script to do it.
+/// work, generates code where there is no build script to do it, and makes and examines certificates.
 #[derive(Parser)]
 #[command(name = "gannet", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Arguments {
@@ -28,6 +29,8 @@ Examples:
   gannet tour                                    see the framework at work, chapter by chapter
   gannet tour --only 4                           one chapter alone
   gannet generate proto/a.proto --out src/protos generate Rust from a contract
+  gannet certs quick certs                       certificates for TLS: a CA's, a server's and a client's
+  gannet certs show server.pem                   what is in one, and who would refuse it
   gannet help generate                           what a command does, and all of its options
 
 Exit status: 0 if what was asked for holds or is done, 1 if not, 2 if the command line is wrong.";
@@ -36,6 +39,7 @@ Exit status: 0 if what was asked for holds or is done, 1 if not, 2 if the comman
 enum Command {
     Tour(tour::Options),
     Generate(generate::Options),
+    Certs(certs::Options),
 }
 
 /// How a command ended: whether what it was asked for holds, or why it could not be done.
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
     let ended = match arguments.command {
         Command::Tour(options) => tour::run(&options, &mut out),
         Command::Generate(options) => generate::run(options, &mut out),
+        Command::Certs(options) => certs::run(options, &mut out),
     };
     match ended.and_then(|held| Ok(out.flush().map(|()| held)?)) {
         Ok(true) => ExitCode::SUCCESS,

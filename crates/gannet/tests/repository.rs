@@ -129,7 +129,19 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet-cli",
         siblings: &["gannet", "gannet-build"],
-        others: &["clap", "tempfile", "tokio"],
+        others: &[
+            "aws-lc-rs",
+            "clap",
+            "pem",
+            "rcgen",
+            "rustls",
+            "serde",
+            "serde_json",
+            "tempfile",
+            "time",
+            "tokio",
+            "x509-parser",
+        ],
     },
 ];
 

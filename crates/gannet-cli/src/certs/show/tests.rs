@@ -1,0 +1,1 @@
+//! The reports of `show`, on certificates made here.
