@@ -159,7 +159,9 @@ impl Judged<'_> {
         for name in all {
             match name {
                 GeneralName::DNSName(text) => {
-                    let Err(error) = format!("DNS:{text}").parse::<AlternativeName>() else { continue };
+                    // How wide a wildcard may be is for each peer to say.
+                    let plain = text.strip_prefix("*.").unwrap_or(text);
+                    let Err(error) = format!("DNS:{plain}").parse::<AlternativeName>() else { continue };
                     let address = text.parse::<std::net::IpAddr>().ok();
                     if address.is_some_and(|address| {
                         facts::alternative_names(self.certificate).contains(&format!("IP:{address}"))

@@ -6,8 +6,6 @@ pub(crate) mod facts;
 mod faults;
 mod relations;
 mod report;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 use std::io::Write;

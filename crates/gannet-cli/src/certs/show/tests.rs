@@ -1,1 +1,0 @@
-//! The reports of `show`, on certificates made here.
