@@ -27,5 +27,5 @@ fn refuse(name: &str, error: DecodeError) -> Status {
         }
         _ => Status::internal(message),
     };
-    status.with_source(std::sync::Arc::new(error) as std::sync::Arc<dyn std::error::Error + Send + Sync>)
+    status.with_source(error)
 }

@@ -80,6 +80,5 @@ fn too_large(name: &str) -> Status {
 fn refuse(name: &str, error: prost::DecodeError) -> Status {
     let text = error.to_string();
     let cause = text.strip_prefix("failed to decode Protobuf message: ").unwrap_or(&text);
-    Status::internal(format!("the message {name} cannot be decoded: {cause}"))
-        .with_source(std::sync::Arc::new(error) as std::sync::Arc<dyn std::error::Error + Send + Sync>)
+    Status::internal(format!("the message {name} cannot be decoded: {cause}")).with_source(error)
 }

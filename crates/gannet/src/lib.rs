@@ -18,6 +18,7 @@
 //! | `tls` | yes | TLS, with AWS-LC as its cryptography |
 //! | `tls-ring` | no | TLS, with ring as its cryptography unless there is `tls` too |
 //! | `tls-no-provider` | no | TLS, with cryptography of the caller's |
+//! | `tower` | no | [`interceptors::TowerLayer`]: interceptors made of tower layers |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |
 
@@ -62,6 +63,15 @@ pub use gannet_transport::tls::{ClientTls, PeerIdentity, ServerTls};
 /// Who calls and what they may do: interceptors that authenticate callers, and call credentials.
 #[cfg(feature = "auth")]
 pub use gannet_auth as auth;
+
+/// The interceptors that come with Gannet.
+///
+/// One's own implement [`Interceptor`], or are made of a closure by [`before`](interceptors::before). On a server they are
+/// added with [`Server::intercept`] and [`ServiceExt::intercept`], on a client with [`ChannelBuilder::intercept`].
+pub mod interceptors {
+    pub use gannet_core::HandlerPanicked;
+    pub use gannet_interceptors::*;
+}
 
 /// The codecs: how messages become bytes.
 pub mod codec {

@@ -72,6 +72,11 @@ const ALLOWED: &[Allowed] = &[
         siblings: &["gannet-client", "gannet-core", "gannet-http2", "gannet-server", "gannet-transport"],
         others: &["bytes", "futures-core", "tokio", "tokio-stream", "tokio-util"],
     },
+    Allowed {
+        name: "gannet-interceptors",
+        siblings: &["gannet-core"],
+        others: &["http", "http-body", "tokio", "tower-layer", "tower-service", "tracing"],
+    },
     // Who calls, and the services of every server.
     Allowed {
         name: "gannet-auth",
@@ -120,6 +125,7 @@ const ALLOWED: &[Allowed] = &[
             "gannet-client",
             "gannet-core",
             "gannet-http2",
+            "gannet-interceptors",
             "gannet-prost",
             "gannet-server",
             "gannet-transport",

@@ -8,19 +8,19 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use gannet_core::{
-    Body, Call, Caller, Codec, CredentialsRequest, ErasedCallCredentials, Interceptors, MessageHooks,
-    Metadata, MethodDescriptor, Response, Running, Side, Status, Streaming, Terminal,
+    Body, Call, Caller, Codec, CredentialsRequest, Deadline, ErasedCallCredentials, Interceptors,
+    MessageHooks, Metadata, MethodDescriptor, Response, Running, Side, Status, Streaming, Terminal,
 };
 use gannet_transport::{SendEnd, append_message, now};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::options::CallOptions;
-use super::streaming::CallBody;
+use super::streaming::{CallBody, time_out};
 use super::unary::UnaryFuture;
 use super::{CallHead, submit, whole_answer};
 use crate::channel::Channel;
@@ -166,7 +166,8 @@ pub(super) struct Receiving {
 
 /// A streaming call whose chain runs.
 pub(super) struct Opened {
-    pub(super) chain: AbortHandle,
+    /// The task of the chain, unless it is done.
+    pub(super) chain: Option<AbortHandle>,
     pub(super) request_hooks: oneshot::Receiver<MessageHooks>,
     pub(super) receiving: Receiving,
 }
@@ -194,6 +195,7 @@ where
         (method.kind == gannet_core::MethodKind::ClientStreaming).then_some(channel.settings().max_receive);
     let mut terminal = Stretch::<Req, C> {
         channel,
+        deadline: options.deadline,
         whole_limit,
         message,
         wait_for_ready: options.wait_for_ready,
@@ -206,7 +208,7 @@ where
     };
     let stream = Arc::clone(stream);
     let fault = options.fault.take();
-    let task = tokio::spawn(async move {
+    let mut running: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         let mut ran = match fault {
             Some(fault) => Err(fault),
             None => chain.run(&mut call, &mut terminal).await,
@@ -223,8 +225,12 @@ where
         tell_end(&mut call, &ran);
         let _ = outcome.send(ran.map(|()| std::mem::take(call.trailers_mut())));
     });
+    // What interceptors do before they wait for anything they do on the caller's own task, where they find what belongs
+    // to it. Whatever they wait for is asked again at once by the chain's task: no wake-up is lost.
+    let done = running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    let chain = (!done).then(|| tokio::spawn(running).abort_handle());
     let receiving = Receiving { hooks: awaited_reply_hooks, end: Some(end), outcome: awaited_outcome };
-    Opened { chain: task.abort_handle(), request_hooks: awaited_request_hooks, receiving }
+    Opened { chain, request_hooks: awaited_request_hooks, receiving }
 }
 
 /// Delivers the replies that interceptors gave as if the server had sent them.
@@ -248,6 +254,8 @@ fn answer<Rep: 'static, C: Codec<Rep>>(call: &mut Call, stream: &Arc<Stream>) ->
 /// The call itself, from its opening to its end.
 struct Stretch<Req, C> {
     channel: Channel,
+    /// The caller's own.
+    deadline: Option<Deadline>,
     whole_limit: Option<usize>,
     message: Option<Req>,
     wait_for_ready: bool,
@@ -257,6 +265,25 @@ struct Stretch<Req, C> {
     end: oneshot::Receiver<StreamEnd>,
     opened: bool,
     codec: PhantomData<fn() -> C>,
+}
+
+impl<Req, C> Stretch<Req, C> {
+    /// Waits until the receiving half has said how the stream ended. A deadline that is not the caller's own, which that
+    /// half watches, but the interceptors', ends it here.
+    async fn ended(&mut self, deadline: Option<Deadline>) -> StreamEnd {
+        if let Some(deadline) = deadline.filter(|deadline| Some(*deadline) != self.deadline) {
+            let ended = tokio::time::timeout_at(deadline.instant().into(), &mut self.end).await;
+            if let Ok(ended) = ended {
+                return ended.unwrap_or_else(|_| given_up());
+            }
+            time_out(&self.stream);
+        }
+        (&mut self.end).await.unwrap_or_else(|_| given_up())
+    }
+}
+
+fn given_up() -> StreamEnd {
+    (Metadata::new(), Err(Status::cancelled("the caller has given the call up")))
 }
 
 impl<Req: Send + 'static, C: Codec<Req>> Terminal for Stretch<Req, C> {
@@ -288,8 +315,7 @@ impl<Req: Send + 'static, C: Codec<Req>> Terminal for Stretch<Req, C> {
                 };
                 submit(head, &self.stream, &handle);
             }
-            let given_up = || (Metadata::new(), Err(Status::cancelled("the caller has given the call up")));
-            let (metadata, end) = (&mut self.end).await.unwrap_or_else(|_| given_up());
+            let (metadata, end) = self.ended(call.deadline()).await;
             *call.response_metadata_mut() = metadata;
             *call.trailers_mut() = end?;
             Ok(())
@@ -300,7 +326,7 @@ impl<Req: Send + 'static, C: Codec<Req>> Terminal for Stretch<Req, C> {
 /// The receiving side of a call with a chain: what the chain makes of the end is the end.
 pub(super) struct AroundBody {
     body: CallBody,
-    chain: AbortHandle,
+    chain: Option<AbortHandle>,
     receiving: Receiving,
     head: Metadata,
     trailers: Metadata,
@@ -309,8 +335,14 @@ pub(super) struct AroundBody {
 }
 
 impl AroundBody {
-    pub(super) fn new(body: CallBody, chain: AbortHandle, receiving: Receiving) -> Self {
+    pub(super) fn new(body: CallBody, chain: Option<AbortHandle>, receiving: Receiving) -> Self {
         Self { body, chain, receiving, head: Metadata::new(), trailers: Metadata::new(), end: None }
+    }
+
+    fn abort(&self) {
+        if let Some(chain) = &self.chain {
+            chain.abort();
+        }
     }
 
     /// Tells the chain how the stream ended.
@@ -321,7 +353,7 @@ impl AroundBody {
         {
             // The chain has not let the call pass: it does not listen, and waits for what nobody wants any more.
             self.end = Some(Err(status.clone()));
-            self.chain.abort();
+            self.abort();
             return;
         }
         // A chain that does not listen any more has an outcome.
@@ -385,7 +417,7 @@ impl AroundBody {
 impl Drop for AroundBody {
     fn drop(&mut self) {
         // A call that nobody receives from is given up; a chain that is done does not mind.
-        self.chain.abort();
+        self.abort();
     }
 }
 

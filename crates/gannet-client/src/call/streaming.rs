@@ -267,7 +267,7 @@ pub(super) fn sleep_until(deadline: Deadline) -> Pin<Box<Sleep>> {
 
 /// Ends a call in both directions because its deadline has passed.
 #[cold]
-fn time_out(stream: &Arc<Stream>) {
+pub(super) fn time_out(stream: &Arc<Stream>) {
     stream.fail(&deadline_exceeded("the server"));
     stream.cancel();
 }

@@ -285,6 +285,5 @@ fn explain(uri: &str, mut failures: Vec<(&Address, Error)>) -> Error {
 /// The status of a call that got no connection.
 #[cold]
 pub(crate) fn no_connection(error: &Error) -> Status {
-    Status::unavailable(error.to_string())
-        .with_source(Arc::new(error.clone()) as Arc<dyn std::error::Error + Send + Sync>)
+    Status::unavailable(error.to_string()).with_source(error.clone())
 }

@@ -50,6 +50,13 @@ pub trait Interceptor: Send + Sync + 'static {
     fn intercept(&self, call: &mut Call, next: Next<'_>) -> impl Future<Output = Result<(), Status>> + Send;
 }
 
+/// One interceptor in several places, for example with a limit that they share.
+impl<I: Interceptor> Interceptor for Arc<I> {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<(), Status> {
+        (**self).intercept(call, next).await
+    }
+}
+
 /// A call under way through a chain.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Status>> + Send + 'a>>;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use gannet::interceptors::{Propagate, TimeLimit};
 use gannet::{
     Call, CallCredentials, Code, CredentialsRequest, Interceptor, Metadata, Next, Phase, Request, Side,
     Status,
@@ -354,5 +355,64 @@ fn credentials_that_cannot_be_had_fail_the_call() {
         }
         let mut replies = client.expand(ask("x")).open().map(|reply| reply.map(|_| ()));
         assert_eq!(StreamExt::next(&mut replies).await.unwrap().unwrap_err().code(), Code::Unavailable);
+    });
+}
+
+#[test]
+fn a_deadline_that_an_interceptor_sets_ends_the_call_in_every_shape() {
+    paused(async {
+        let script = Script::new()
+            .unary(|_| std::future::pending())
+            .collect(|_| std::future::pending())
+            .expand(|_, _| std::future::pending())
+            .converse(|_, _| std::future::pending());
+        let (client, _running) = start(script, TimeLimit::new(Duration::from_secs(1)));
+        let started = tokio::time::Instant::now();
+        assert_eq!(client.unary(ask("x")).await.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(client.expand(ask("x")).open().next().await.unwrap_err().code(), Code::DeadlineExceeded);
+        let (_requests, reply) = client.collect().open();
+        assert_eq!(reply.await.unwrap_err().code(), Code::DeadlineExceeded);
+        let (_requests, mut replies) = client.converse().open();
+        assert_eq!(replies.next().await.unwrap_err().code(), Code::DeadlineExceeded);
+        assert_eq!(started.elapsed().as_secs(), 4);
+    });
+}
+
+#[test]
+fn what_a_call_brings_is_passed_on_to_the_calls_made_for_it() {
+    paused(async {
+        let behind = Running::start(
+            Script::new()
+                .unary(|request| async move {
+                    let known = request.metadata().get("x-request-id").unwrap_or("none");
+                    Ok(answer(&format!("{known} {}", request.deadline().is_some())).into())
+                })
+                .expand(|request, mut replies| async move {
+                    replies.send(answer(request.metadata().get("x-request-id").unwrap_or("none"))).await
+                })
+                .server(),
+        );
+        let propagate = Propagate::new(["x-request-id"]).with_deadline();
+        let next = ProbeClient::new(behind.channel().intercept(propagate.clone()).lazy().unwrap());
+        let front = Running::start(
+            Script::new()
+                .unary(move |_| {
+                    let next = next.clone();
+                    async move {
+                        let mut told = next.unary(ask("x")).await?.text.clone();
+                        let mut replies = next.expand(ask("x")).open();
+                        while let Some(reply) = replies.next().await? {
+                            told = format!("{told}, {}", reply.text);
+                        }
+                        Ok(answer(&told).into())
+                    }
+                })
+                .server()
+                .intercept(propagate),
+        );
+        let client = front.client();
+        let call = client.unary(ask("x")).metadata("x-request-id", "7").timeout(Duration::from_secs(9));
+        assert_eq!(call.await.unwrap().text, "7 true, 7");
+        assert_eq!(client.unary(ask("x")).await.unwrap().text, "none false, none");
     });
 }

@@ -95,7 +95,5 @@ pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Status {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
     tracing::error!(panic = said, "a handler panicked; the call ends with INTERNAL");
-    let source: Arc<dyn std::error::Error + Send + Sync> =
-        Arc::new(HandlerPanicked { said: said.to_owned() });
-    Status::internal("the handler panicked").with_source(source)
+    Status::internal("the handler panicked").with_source(HandlerPanicked { said: said.to_owned() })
 }
