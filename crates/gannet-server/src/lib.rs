@@ -13,8 +13,13 @@ mod router;
 mod securing;
 mod server;
 mod service;
+mod services;
 
 pub use dispatch::Dispatch;
+#[cfg(feature = "health")]
+pub use gannet_services::health::{HealthReporter, ServingStatus};
+#[cfg(feature = "reflection")]
+pub use gannet_services::reflection::{InvalidDescriptorSet, Reflection};
 #[cfg(feature = "tls")]
 pub use gannet_transport::tls::ServerTls;
 pub use gannet_transport::{Error, Phase};

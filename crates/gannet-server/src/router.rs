@@ -3,9 +3,9 @@
 //! A path is looked up once per HPACK table entry: the result is remembered beside the entry as the method's index.
 //! Not here: header fields (`connection::head`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use gannet_core::{Interceptors, Status};
+use gannet_core::{Interceptors, ServiceDescriptor, Status};
 
 use crate::service::{ServiceMethod, ServiceMethods};
 
@@ -14,7 +14,8 @@ use crate::service::{ServiceMethod, ServiceMethods};
 pub(crate) struct Router {
     methods: Vec<ServiceMethod>,
     by_path: HashMap<&'static str, u32>,
-    services: HashSet<&'static str>,
+    /// In the order in which they were added.
+    services: Vec<&'static ServiceDescriptor>,
 }
 
 impl Router {
@@ -25,7 +26,8 @@ impl Router {
     /// If the service was added before: which of the two should answer?
     pub(crate) fn add(&mut self, service: ServiceMethods) {
         let name = service.descriptor.name;
-        assert!(self.services.insert(name), "the service {name} was added twice");
+        assert!(!self.has_service(name), "the service {name} was added twice");
+        self.services.push(service.descriptor);
         for mut method in service.methods {
             method.interceptors = service.interceptors.around(&method.interceptors);
             self.by_path.insert(method.descriptor.path, self.methods.len() as u32);
@@ -43,6 +45,16 @@ impl Router {
     /// Whether any method has interceptors, which may ask what costs something to know.
     pub(crate) fn has_interceptors(&self) -> bool {
         self.methods.iter().any(|method| !method.interceptors.is_empty())
+    }
+
+    /// The services, in the order in which they were added.
+    #[cfg(any(feature = "health", feature = "reflection"))]
+    pub(crate) fn services(&self) -> &[&'static ServiceDescriptor] {
+        &self.services
+    }
+
+    fn has_service(&self, name: &str) -> bool {
+        self.services.iter().any(|service| service.name == name)
     }
 
     /// The index of the method at `path`.
@@ -67,7 +79,7 @@ impl Router {
                 "malformed method path `{text}`: expected /package.Service/Method"
             ));
         };
-        if self.services.contains(service) {
+        if self.has_service(service) {
             Status::unimplemented(format!("unknown method {method} for service {service}"))
         } else {
             Status::unimplemented(format!("unknown service {service}"))
@@ -77,6 +89,7 @@ impl Router {
 
 impl std::fmt::Debug for Router {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Router").field("services", &self.services).finish_non_exhaustive()
+        let names: Vec<_> = self.services.iter().map(|service| service.name).collect();
+        formatter.debug_struct("Router").field("services", &names).finish_non_exhaustive()
     }
 }

@@ -25,6 +25,7 @@ use crate::method::MessageLimits;
 use crate::router::Router;
 use crate::securing::Securing;
 use crate::service::Service;
+use crate::services::{ServerEnd, StandardServices};
 
 /// The largest message a server takes unless told otherwise: 4 MiB, as with other gRPC implementations.
 pub const DEFAULT_MAX_RECEIVE_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
@@ -47,10 +48,12 @@ const BACKLOG: u32 = 1024;
 #[derive(Debug)]
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
-    router: Router,
+    pub(crate) router: Router,
+    pub(crate) standard: StandardServices,
     limits: MessageLimits,
     dispatch: Dispatch,
     http2: Config,
+    drain_notice: Duration,
     drain_timeout: Duration,
     interceptors: Interceptors,
     securing: Securing,
@@ -67,9 +70,11 @@ impl Server {
     pub fn new() -> Self {
         Self {
             router: Router::default(),
+            standard: StandardServices::default(),
             limits: MessageLimits { receive: DEFAULT_MAX_RECEIVE_MESSAGE_SIZE, send: u32::MAX as usize },
             dispatch: Dispatch::default(),
             http2: Config::default(),
+            drain_notice: Duration::ZERO,
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
             interceptors: Interceptors::new(),
             securing: Securing::default(),
@@ -136,6 +141,14 @@ impl Server {
         self
     }
 
+    /// How long [`Server::serve_with_shutdown`] serves on as before once it is told to shut down, while its health service
+    /// (if it has one) says NOT_SERVING: time for load balancers to notice and to send their calls elsewhere. The drain
+    /// begins after that. Default: none.
+    pub fn drain_notice(mut self, notice: Duration) -> Self {
+        self.drain_notice = notice;
+        self
+    }
+
     /// How long [`Server::serve_with_shutdown`] waits for calls to end before it ends them. Default: 30 s.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
@@ -196,8 +209,9 @@ impl Server {
     ///
     /// Dropping the future ends all connections and calls at once.
     pub async fn serve_listener(self, mut listener: impl Listener, shutdown: impl Future<Output = ()>) {
+        let notice = self.drain_notice;
         let mut connections = Connections::new(self);
-        let mut shutdown = std::pin::pin!(shutdown);
+        let mut shutdown = std::pin::pin!(connections.end.clone().announced(shutdown, notice));
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
@@ -314,6 +328,7 @@ async fn survive_accept_error(error: &std::io::Error) {
 /// The connections of a server that serves.
 struct Connections {
     serving: Arc<Serving>,
+    end: ServerEnd,
     http2: Config,
     drain_timeout: Duration,
     securing: Securing,
@@ -325,10 +340,22 @@ struct Connections {
 
 impl Connections {
     fn new(server: Server) -> Self {
-        let Server { mut router, limits, dispatch, http2, drain_timeout, interceptors, securing } = server;
+        let Server {
+            mut router,
+            standard,
+            limits,
+            dispatch,
+            http2,
+            drain_timeout,
+            interceptors,
+            securing,
+            ..
+        } = server;
+        let end = standard.start(&router);
         router.intercept(&interceptors);
         Self {
             serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
+            end,
             http2,
             drain_timeout,
             securing,
@@ -376,6 +403,7 @@ impl Connections {
     /// Lets calls end for as long as the drain lasts, then ends them.
     async fn drain(mut self) {
         self.draining.send_replace(true);
+        self.end.end_streams();
         self.tell_all(|| ServerCommand::Drain);
         if tokio::time::timeout(self.drain_timeout, self.all_ended()).await.is_ok() {
             return;

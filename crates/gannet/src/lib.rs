@@ -18,6 +18,8 @@
 //! | `tls` | yes | TLS, with AWS-LC as its cryptography |
 //! | `tls-ring` | no | TLS, with ring as its cryptography unless there is `tls` too |
 //! | `tls-no-provider` | no | TLS, with cryptography of the caller's |
+//! | `health` | yes | the health service: [`Server::health`] |
+//! | `reflection` | yes | the reflection service: [`Server::reflection`] |
 //! | `tower` | no | [`interceptors::TowerLayer`]: interceptors made of tower layers |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |
@@ -71,6 +73,18 @@ pub use gannet_auth as auth;
 pub mod interceptors {
     pub use gannet_core::HandlerPanicked;
     pub use gannet_interceptors::*;
+}
+
+/// How the services of a server are: what [`Server::health`] answers from.
+#[cfg(feature = "health")]
+pub mod health {
+    pub use gannet_server::{HealthReporter, ServingStatus};
+}
+
+/// What a server tells of its contracts: [`Server::reflection`].
+#[cfg(feature = "reflection")]
+pub mod reflection {
+    pub use gannet_server::{InvalidDescriptorSet, Reflection};
 }
 
 /// The codecs: how messages become bytes.

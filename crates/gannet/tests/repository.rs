@@ -59,7 +59,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "gannet-server",
-        siblings: &["gannet-core", "gannet-http2", "gannet-transport"],
+        siblings: &["gannet-core", "gannet-http2", "gannet-services", "gannet-transport"],
         others: &["bytes", "foldhash", "futures-core", "hashbrown", "pin-project-lite", "tokio", "tracing"],
     },
     Allowed {
