@@ -156,7 +156,7 @@ fn extensions_are_found_by_type_and_number() {
         }
         match answer(&client, numbers("google.protobuf.FieldOptions")).await {
             MessageResponse::AllExtensionNumbersResponse(found) => {
-                assert_eq!(found.extension_number, [65120])
+                assert_eq!(found.extension_number, [65120]);
             }
             other => panic!("{other:?}"),
         }

@@ -35,7 +35,8 @@ fn main() -> std::process::ExitCode {
 }
 
 async fn serve(address: &str) -> Result<(), Error> {
-    let server = Server::new().add(GreeterServer::new(MyGreeter)).bind(address).await?;
+    let server = Server::new().reflection().health().add(GreeterServer::new(MyGreeter));
+    let server = server.bind(address).await?;
     if let Some(address) = server.local_address() {
         tracing::info!("listening on {address}");
     }
