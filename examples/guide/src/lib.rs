@@ -24,5 +24,7 @@ pages! {
     deadlines: "docs/deadlines.md",
     errors: "docs/errors.md",
     shutdown: "docs/shutdown.md",
+    reflection: "docs/reflection.md",
+    health: "docs/health.md",
     limits: "docs/limits.md",
 }
