@@ -4,6 +4,8 @@
 //! [`bearer_file`], [`basic`], [`token`]), and leave an [`Authenticated`] for handlers. Passwords and tokens are
 //! compared in constant time, and stand in no log, error or `Debug`.
 //!
+//! Who may do what is said by an [`AuthorizationPolicy`] (gRFC A43).
+//!
 //! For clients: [`credentials`], the metadata that say who calls.
 //!
 //! Not here: who a client certificate says the peer is (`gannet-transport`), and the traits that are implemented here
@@ -16,6 +18,7 @@ mod candidates;
 pub mod credentials;
 mod header;
 mod method_pattern;
+mod policy;
 mod secret;
 mod server;
 #[cfg(test)]
@@ -23,6 +26,7 @@ mod testing;
 mod watched_file;
 
 pub use authenticated::{Authenticated, Scheme, Subject};
+pub use policy::{AuditEvent, AuditLogger, AuthorizationPolicy, PolicyLoader};
 pub use secret::Secret;
 pub use server::{
     Authentication, Basic, Bearer, Custom, Either, Password, Presented, Verify, basic, basic_check, bearer,
