@@ -120,6 +120,9 @@ impl Status {
     }
 
     /// The metadata that travels with the status, as trailers.
+    ///
+    /// Of a call that has one reply and failed, a caller finds here also what the server sent as metadata before it
+    /// failed, in front of the trailers.
     pub fn metadata(&self) -> &Metadata {
         &self.0.metadata
     }

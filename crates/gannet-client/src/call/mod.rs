@@ -74,13 +74,20 @@ fn submit_when_ready(
 
 /// The typed answer of a call that takes one reply.
 fn whole_answer<C: Codec<Rep>, Rep>(stream: &Stream, limit: usize) -> Result<Response<Rep>, Status> {
-    let (metadata, chunks, end) = stream.receive().take_whole();
-    let trailers = end?;
-    let message = one_message(chunks, limit)?;
-    let message = C::decode(message)?;
-    Ok(Response::from_parts(message, metadata, trailers))
+    let (mut metadata, chunks, end) = stream.receive().take_whole();
+    let answer = end.and_then(|trailers| Ok((C::decode(one_message(chunks, limit)?)?, trailers)));
+    match answer {
+        Ok((message, trailers)) => Ok(Response::from_parts(message, metadata, trailers)),
+        Err(status) if metadata.is_empty() => Err(status),
+        Err(status) => {
+            // The caller of a failed call has the status alone to look at.
+            metadata.append_all(status.metadata());
+            Err(status.with_metadata(metadata))
+        }
+    }
 }
 
+/// The bytes of the one message there is. Another number of messages is UNIMPLEMENTED (grpc/doc/statuscodes.md).
 fn one_message(mut chunks: VecDeque<Bytes>, limit: usize) -> Result<Bytes, Status> {
     if chunks.len() == 1
         && let Some(message) = chunks.front().and_then(|chunk| unary_message(chunk, limit).transpose())
@@ -93,10 +100,10 @@ fn one_message(mut chunks: VecDeque<Bytes>, limit: usize) -> Result<Bytes, Statu
     }
     let Some(message) = deframer.next()? else {
         deframer.finish()?;
-        return Err(Status::internal("the server ended the call with OK but without a reply"));
+        return Err(Status::unimplemented("the server ended the call with OK but without a reply"));
     };
     if deframer.next()?.is_some() {
-        return Err(Status::internal("the server sent more than one reply in a call that has one"));
+        return Err(Status::unimplemented("the server sent more than one reply in a call that has one"));
     }
     deframer.finish()?;
     Ok(message)

@@ -12,8 +12,8 @@ use gannet_http2::{HeaderVisitor, StreamKey};
 #[derive(Debug, Default)]
 pub(crate) struct ResponseHead {
     http_status: u16,
-    grpc_content: bool,
-    /// The content type, if it is not gRPC's.
+    content: Content,
+    /// The content type, if it is another than Protobuf over gRPC.
     content_type: String,
     grpc_status: Option<Code>,
     message: String,
@@ -36,11 +36,20 @@ impl ResponseHead {
                 format!("the server answered with HTTP status {}", self.http_status),
             ));
         }
-        if !self.grpc_content {
-            return Some(Status::unknown(format!(
-                "the answer is not gRPC: its content-type is `{}`, not application/grpc",
-                self.content_type
-            )));
+        match self.content {
+            Content::Grpc => {}
+            Content::OtherFormat => {
+                return Some(Status::internal(format!(
+                    "the server answers in another message format than it was asked in: its content-type is `{}`",
+                    self.content_type
+                )));
+            }
+            Content::NotGrpc => {
+                return Some(Status::unknown(format!(
+                    "the answer is not gRPC: its content-type is `{}`, not application/grpc",
+                    self.content_type
+                )));
+            }
         }
         self.encoding.as_ref().map(|encoding| {
             Status::internal(format!(
@@ -64,6 +73,16 @@ impl ResponseHead {
     }
 }
 
+/// What the content type says.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Content {
+    Grpc,
+    /// gRPC's, with messages in a format that is not the one asked for.
+    OtherFormat,
+    #[default]
+    NotGrpc,
+}
+
 /// What a field is to gRPC: the low eight bits of a tag; what it says is above them.
 mod kind {
     pub(super) const IGNORED: u32 = 0;
@@ -75,6 +94,7 @@ mod kind {
     pub(super) const GRPC_MESSAGE: u32 = 6;
     pub(super) const GRPC_DETAILS: u32 = 7;
     pub(super) const ENCODING_OTHER: u32 = 8;
+    pub(super) const CONTENT_TYPE_FORMAT: u32 = 9;
 }
 
 const KIND_BITS: u32 = 8;
@@ -103,7 +123,8 @@ impl HeaderVisitor for HeadVisitor {
             b":status" => number(value).unwrap_or(0) << KIND_BITS | kind::HTTP_STATUS,
             b"content-type" => match content_type::classify(value) {
                 ContentType::NotGrpc => kind::CONTENT_TYPE_OTHER,
-                _ => kind::CONTENT_TYPE_GRPC,
+                ContentType::Other => kind::CONTENT_TYPE_FORMAT,
+                ContentType::Proto => kind::CONTENT_TYPE_GRPC,
             },
             b"grpc-status" => {
                 Code::from_digits(value).as_i32().cast_unsigned() << KIND_BITS | kind::GRPC_STATUS
@@ -128,7 +149,11 @@ impl HeaderVisitor for HeadVisitor {
         let argument = tag >> KIND_BITS;
         match tag & ((1 << KIND_BITS) - 1) {
             kind::HTTP_STATUS => head.http_status = argument as u16,
-            kind::CONTENT_TYPE_GRPC => head.grpc_content = true,
+            kind::CONTENT_TYPE_GRPC => head.content = Content::Grpc,
+            kind::CONTENT_TYPE_FORMAT => {
+                head.content = Content::OtherFormat;
+                head.content_type = String::from_utf8_lossy(value).into_owned();
+            }
             kind::CONTENT_TYPE_OTHER => head.content_type = String::from_utf8_lossy(value).into_owned(),
             kind::GRPC_STATUS => head.grpc_status = Some(Code::from_i32(argument.cast_signed())),
             kind::GRPC_MESSAGE => head.message = percent::decode(value),

@@ -16,7 +16,7 @@ use crate::Code;
 /// ```
 pub const fn code_of_http_status(status: u16) -> Code {
     match status {
-        400 | 431 => Code::Internal,
+        400 => Code::Internal,
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
         404 => Code::Unimplemented,
@@ -63,7 +63,6 @@ mod tests {
             (403, Code::PermissionDenied),
             (404, Code::Unimplemented),
             (429, Code::Unavailable),
-            (431, Code::Internal),
             (502, Code::Unavailable),
             (503, Code::Unavailable),
             (504, Code::Unavailable),

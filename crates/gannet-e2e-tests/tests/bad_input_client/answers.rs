@@ -23,6 +23,7 @@ fn a_status_of_http_stands_for_the_code_of_grpcs_table() {
         ("504", Code::Unavailable),
         ("301", Code::Unknown),
         ("418", Code::Unknown),
+        ("431", Code::Unknown),
     ];
     client(async |bed| {
         for (status, code) in table {
@@ -64,6 +65,39 @@ fn an_answer_of_another_content_type_is_unknown_and_the_type_named() {
             })
             .await;
         assert_failed(answer, Code::Unknown, "content-type");
+    });
+}
+
+#[test]
+fn an_answer_in_another_message_format_is_the_servers_fault_and_not_decoded() {
+    client(async |bed| {
+        for content in ["application/grpc+json", "application/grpc+protobuf"] {
+            let answer = bed
+                .unary(async |server, stream| {
+                    server
+                        .send_headers(stream, [(":status", "200"), ("content-type", content)], false)
+                        .await
+                        .unwrap();
+                    // Which would be a message in Protobuf too.
+                    server.send_message(stream, b"", false).await.unwrap();
+                    server.send_grpc_trailers(stream, Code::Ok, "").await.unwrap();
+                })
+                .await;
+            assert_failed(answer, Code::Internal, content);
+        }
+        // A server that fails may say so in whichever way it likes.
+        let answer = bed
+            .unary(async |server, stream| {
+                let head = [
+                    (":status", "200"),
+                    ("content-type", "application/grpc+json"),
+                    ("grpc-status", "5"),
+                    ("grpc-message", "not here"),
+                ];
+                server.send_headers(stream, head, true).await.unwrap();
+            })
+            .await;
+        assert_failed(answer, Code::NotFound, "not here");
     });
 }
 
@@ -169,17 +203,18 @@ fn a_message_that_is_broken_is_shown_as_far_as_it_goes() {
 }
 
 #[test]
-fn messages_that_are_cut_short_compressed_or_broken_are_the_servers_fault() {
-    let table: [(&[u8], &str); 6] = [
-        (b"\0\0\0", "in the middle of a message"),
-        (b"\0\0\0\0\x03\x0a", "in the middle of a message"),
-        (b"\x01\0\0\0\0", "compressed"),
-        (b"\x02\0\0\0\0", "flag"),
-        (b"", "without a reply"),
-        (b"\0\0\0\0\0\0\0\0\0\0", "more than one reply"),
+fn messages_that_are_cut_short_compressed_broken_none_or_too_many_are_the_servers_fault() {
+    let table: [(&[u8], Code, &str); 6] = [
+        (b"\0\0\0", Code::Internal, "in the middle of a message"),
+        (b"\0\0\0\0\x03\x0a", Code::Internal, "in the middle of a message"),
+        (b"\x01\0\0\0\0", Code::Internal, "compressed"),
+        (b"\x02\0\0\0\0", Code::Internal, "flag"),
+        // gRPC has a code of its own for a wrong number of messages.
+        (b"", Code::Unimplemented, "without a reply"),
+        (b"\0\0\0\0\0\0\0\0\0\0", Code::Unimplemented, "more than one reply"),
     ];
     client(async |bed| {
-        for (data, why) in table {
+        for (data, code, why) in table {
             let answer = bed
                 .unary(async |server, stream| {
                     server.send_grpc_head(stream).await.unwrap();
@@ -187,7 +222,7 @@ fn messages_that_are_cut_short_compressed_or_broken_are_the_servers_fault() {
                     server.send_grpc_trailers(stream, Code::Ok, "").await.unwrap();
                 })
                 .await;
-            assert_failed(answer, Code::Internal, why);
+            assert_failed(answer, code, why);
         }
         let answer = bed
             .unary(async |server, stream| {
@@ -228,6 +263,31 @@ fn a_failure_behind_a_reply_is_a_failure() {
             })
             .await;
         assert_failed(answer, Code::Aborted, "after all");
+    });
+}
+
+#[test]
+fn what_a_server_sends_ahead_of_a_failure_is_with_the_status_of_a_call_that_has_one_reply() {
+    client(async |bed| {
+        for with_reply in [false, true] {
+            let answer = bed
+                .unary(async |server, stream| {
+                    let head = [HEAD[0], HEAD[1], ("x-both", "ahead"), ("x-ahead", "1")];
+                    server.send_headers(stream, head, false).await.unwrap();
+                    if with_reply {
+                        server.send_message(stream, X, false).await.unwrap();
+                    }
+                    let trailers = [("grpc-status", "10"), ("x-both", "behind"), ("x-behind", "2")];
+                    server.send_headers(stream, trailers, true).await.unwrap();
+                })
+                .await;
+            let status = answer.unwrap_err();
+            assert_eq!(status.code(), Code::Aborted);
+            let metadata = status.metadata();
+            assert_eq!((metadata.get("x-ahead"), metadata.get("x-behind")), (Some("1"), Some("2")));
+            assert_eq!(metadata.get_all("x-both").collect::<Vec<_>>(), ["ahead", "behind"]);
+            assert_eq!(metadata.len(), 4, "{metadata:?}");
+        }
     });
 }
 

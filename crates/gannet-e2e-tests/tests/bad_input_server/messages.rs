@@ -140,6 +140,34 @@ fn an_encoding_that_the_server_does_not_have_is_unimplemented_and_named() {
 }
 
 #[test]
+fn a_message_format_that_the_server_does_not_have_is_unimplemented_and_named() {
+    server(async |bed| {
+        let mut peer = bed.peer().await;
+        let mut stream = 1;
+        for path in [UNARY, COLLECT, EXPAND, CONVERSE] {
+            for content in
+                ["application/grpc+json", "application/grpc+protobuf", "application/grpc+thrift; v=1"]
+            {
+                peer.send_headers(stream, head_with(path, "content-type", Some(content)), false)
+                    .await
+                    .unwrap();
+                // Which would be a message in Protobuf too.
+                peer.send_message(stream, b"", true).await.unwrap();
+                assert_fails(&mut peer, stream, Code::Unimplemented, content).await;
+                stream += 2;
+            }
+        }
+        assert_eq!(bed.started(), 0);
+        for content in ["application/grpc+proto", "Application/gRPC; charset=utf-8"] {
+            peer.send_headers(stream, head_with(UNARY, "content-type", Some(content)), false).await.unwrap();
+            peer.send_message(stream, X, true).await.unwrap();
+            assert_eq!(peer.expect_grpc_status(stream).await.unwrap().0, Code::Ok, "{content}");
+            stream += 2;
+        }
+    });
+}
+
+#[test]
 fn a_call_that_takes_one_message_takes_neither_two_nor_none() {
     server(async |bed| {
         let mut peer = bed.peer().await;
@@ -149,24 +177,24 @@ fn a_call_that_takes_one_message_takes_neither_two_nor_none() {
             // At once, and one after the other.
             peer.send_grpc_request(stream, path).await.unwrap();
             peer.send_data(stream, two, true).await.unwrap();
-            assert_fails(&mut peer, stream, Code::Internal, "more than one request message").await;
+            assert_fails(&mut peer, stream, Code::Unimplemented, "more than one request message").await;
             stream += 2;
             peer.send_grpc_request(stream, path).await.unwrap();
             peer.send_message(stream, X, false).await.unwrap();
             peer.send_message(stream, X, true).await.unwrap();
-            assert_fails(&mut peer, stream, Code::Internal, "more than one request message").await;
+            assert_fails(&mut peer, stream, Code::Unimplemented, "more than one request message").await;
             stream += 2;
             // None: the head ends the stream, or an empty frame, or trailers.
             peer.send_headers(stream, head_with(path, "te", Some("trailers")), true).await.unwrap();
-            assert_fails(&mut peer, stream, Code::Internal, "no request message").await;
+            assert_fails(&mut peer, stream, Code::Unimplemented, "no request message").await;
             stream += 2;
             peer.send_grpc_request(stream, path).await.unwrap();
             peer.send_data(stream, b"", true).await.unwrap();
-            assert_fails(&mut peer, stream, Code::Internal, "no request message").await;
+            assert_fails(&mut peer, stream, Code::Unimplemented, "no request message").await;
             stream += 2;
             peer.send_grpc_request(stream, path).await.unwrap();
             peer.send_headers(stream, [("trailers", "from a client")], true).await.unwrap();
-            assert_fails(&mut peer, stream, Code::Internal, "no request message").await;
+            assert_fails(&mut peer, stream, Code::Unimplemented, "no request message").await;
             stream += 2;
         }
         assert_eq!(bed.started(), 0);

@@ -64,6 +64,7 @@ mod kind {
     pub(super) const ENCODING_OTHER: u32 = 9;
     pub(super) const AUTHORITY: u32 = 10;
     pub(super) const USER_AGENT: u32 = 11;
+    pub(super) const CONTENT_TYPE_FORMAT: u32 = 12;
 }
 
 const KIND_BITS: u32 = 8;
@@ -148,7 +149,8 @@ impl HeaderVisitor for HeadVisitor {
             b":method" if value == b"POST" => kind::METHOD_POST,
             b"content-type" => match content_type::classify(value) {
                 ContentType::NotGrpc => kind::CONTENT_TYPE_OTHER,
-                _ => kind::CONTENT_TYPE_GRPC,
+                ContentType::Other => kind::CONTENT_TYPE_FORMAT,
+                ContentType::Proto => kind::CONTENT_TYPE_GRPC,
             },
             b"te" if value == b"trailers" => kind::TE_TRAILERS,
             b"grpc-timeout" => kind::TIMEOUT,
@@ -199,6 +201,15 @@ impl HeaderVisitor for HeadVisitor {
                 // The client may then call again without (gRPC's compression document).
                 fault.metadata_mut().append_wire(b"grpc-accept-encoding", b"identity");
                 self.fault(fault);
+            }
+            kind::CONTENT_TYPE_FORMAT => {
+                head.content_type = GrpcContentType::Grpc;
+                // Decoding it as Protobuf could even succeed, and mean something else.
+                self.fault(Status::unimplemented(format!(
+                    "messages of the content-type `{}` are not supported; supported: application/grpc, \
+                     application/grpc+proto",
+                    String::from_utf8_lossy(value)
+                )));
             }
             kind::AUTHORITY => keep(&mut self.callers.authority, value),
             kind::USER_AGENT => keep(&mut self.callers.user_agent, value),

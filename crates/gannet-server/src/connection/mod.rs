@@ -85,12 +85,13 @@ impl Gathering {
         Self { deframer: Deframer::new(limit), message: None }
     }
 
-    /// Takes a piece; the whole message once the client has said that there is no other.
+    /// Takes a piece; the whole message once the client has said that there is no other. Another number of messages
+    /// than one is UNIMPLEMENTED (grpc/doc/statuscodes.md).
     fn push(&mut self, data: Bytes, end_stream: bool) -> Result<Option<Bytes>, Status> {
         self.deframer.push(data);
         while let Some(message) = self.deframer.next()? {
             if self.message.replace(message).is_some() {
-                return Err(Status::internal("more than one request message in a call that takes one"));
+                return Err(Status::unimplemented("more than one request message in a call that takes one"));
             }
         }
         if !end_stream {
@@ -99,7 +100,7 @@ impl Gathering {
         self.deframer.finish()?;
         match self.message.take() {
             Some(message) => Ok(Some(message)),
-            None => Err(Status::internal("the call has no request message, but takes one")),
+            None => Err(Status::unimplemented("the call has no request message, but takes one")),
         }
     }
 }
