@@ -95,3 +95,22 @@ pub mod codec {
     #[cfg(feature = "prost")]
     pub use gannet_prost::Prost;
 }
+
+/// The library of the messages, for what is done with them outside of calls: [`buffa::Message`] encodes and decodes
+/// them.
+#[cfg(feature = "buffa")]
+pub use gannet_buffa::buffa;
+
+/// The well-known types of `google.protobuf`: `Any`, `Duration`, `Empty`, `Timestamp` and the others.
+///
+/// ```
+/// use gannet::well_known::{Any, Duration};
+///
+/// let second = Duration { seconds: 1, ..Default::default() };
+/// let any = Any::pack(&second, Duration::TYPE_URL);
+/// assert_eq!(any.unpack_if::<Duration>(Duration::TYPE_URL).unwrap(), Some(second));
+/// ```
+#[cfg(feature = "buffa")]
+pub mod well_known {
+    pub use gannet_buffa::buffa_types::google::protobuf::*;
+}
