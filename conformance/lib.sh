@@ -133,6 +133,8 @@ start_server() {
 TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${INTEROP_SERVER:=$TARGET/interop-server}"
 : "${INTEROP_CLIENT:=$TARGET/interop-client}"
+: "${CONNECT_SERVER:=$TARGET/connect-server}"
+: "${CONNECT_CLIENT:=$TARGET/connect-client}"
 : "${GREETER_SERVER:=$TARGET/greeter-server}"
 : "${GREETER_CLIENT:=$TARGET/greeter-client}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"

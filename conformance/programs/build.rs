@@ -1,6 +1,5 @@
-//! Generates `grpc.testing` from `proto/`, as any user of Gannet does.
+//! Generates code for `proto/`, as any user of Gannet does.
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    gannet_build::Config::new().include("proto").file("proto/grpc/testing/test.proto").compile()?;
-    Ok(())
+fn main() -> Result<(), gannet_build::Error> {
+    gannet_build::compile("proto")
 }

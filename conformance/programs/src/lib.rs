@@ -1,10 +1,12 @@
-//! What Gannet's two interop programs share: the generated `grpc.testing` and the payloads and metadata of
-//! gRPC's `interop-test-descriptions.md`. Built on the facade alone, as a user's program is. The suites that run the
-//! programs are in `conformance/suites`.
+//! What Gannet's programs under test share: the generated code of their services, what both interop programs need of
+//! gRPC's `interop-test-descriptions.md`, and [`connect`] for those of the Connect suites. Built on the facade alone, as
+//! a user's program is. The suites that run the programs are in `conformance/suites`.
 
 #![forbid(unsafe_code)]
 
 gannet::include_protos!();
+
+pub mod connect;
 
 use grpc::testing::{EchoStatus, Payload, PayloadType};
 
