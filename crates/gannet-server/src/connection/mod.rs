@@ -15,7 +15,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use gannet_core::wire::framing::{Deframer, unary_message};
 use gannet_core::{ConnectionInfo, Deadline, MethodKind, Status};
-use gannet_http2::{ConnectionError, ConnectionErrorKind, ErrorCode, Event, StreamError, StreamKey};
+use gannet_http2::{
+    ConnectionError, ConnectionErrorKind, ErrorCode, Event, OtherProtocol, StreamError, StreamKey,
+};
 use gannet_transport::{Closed, Inbox, Link, Role, SendEnd, SharedStream};
 use hashbrown::HashMap;
 
@@ -500,7 +502,7 @@ impl Role for ServerConnection {
     fn not_http2_answer(&self, error: &ConnectionError) -> Option<&'static [u8]> {
         match error.kind() {
             // Who speaks TLS sees at the first byte of this that we do not.
-            ConnectionErrorKind::NotHttp2 { looks_like: Some(_) } => Some(HTTP1_ANSWER),
+            ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Http1) } => Some(HTTP1_ANSWER),
             ConnectionErrorKind::NotHttp2 { .. } => Some(b""),
             _ => None,
         }
