@@ -27,4 +27,9 @@ pages! {
     reflection: "docs/reflection.md",
     health: "docs/health.md",
     limits: "docs/limits.md",
+    interceptors: "docs/interceptors.md",
+    authentication: "docs/authentication.md",
+    tls: "docs/tls.md",
+    authorization: "docs/authorization.md",
+    other_languages: "docs/other-languages.md",
 }
