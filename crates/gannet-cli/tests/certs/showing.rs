@@ -393,6 +393,8 @@ fn what_is_asked_for_is_checked() {
         &lab.folder.found(&["show", "leaf.pem", "--ca", "impostor.pem"]),
         &["but another one", "not by that key"],
     );
+    let together = lab.folder.said(&["show", "leaf.pem", "impostor.pem"]);
+    assert!(!together.contains("in impostor.pem"), "the name alone makes no issuer: {together}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
-use x509_parser::asn1_rs::Oid;
+use x509_parser::asn1_rs::{Oid, ToDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
@@ -23,11 +23,13 @@ pub(crate) fn distinguished_name(name: &X509Name<'_>) -> String {
         .map(|set| {
             let attributes = set.iter().map(|attribute| {
                 let kind = attribute.attr_type().to_id_string();
-                let value = match attribute.as_str() {
-                    Ok(text) => escaped(text),
-                    Err(_) => format!("#{}", hex(attribute.as_slice(), "")),
-                };
-                format!("{}={value}", attribute_name(&kind))
+                match (attribute_name(&kind), attribute.as_str()) {
+                    (Some(name), Ok(text)) => format!("{name}={}", escaped(text)),
+                    _ => format!(
+                        "{kind}=#{}",
+                        hex(&attribute.attr_value().to_der_vec().unwrap_or_default(), "")
+                    ),
+                }
             });
             attributes.collect::<Vec<_>>().join("+")
         })
@@ -36,21 +38,26 @@ pub(crate) fn distinguished_name(name: &X509Name<'_>) -> String {
     sets.join(",")
 }
 
-/// The short names of RFC 4514 §3, and that of the mail address, which openssl puts into subjects.
-fn attribute_name(oid: &str) -> &str {
-    match oid {
+/// The short names of RFC 4514 §3 and of the registry that it names, RFC 4520.
+fn attribute_name(oid: &str) -> Option<&'static str> {
+    Some(match oid {
         "2.5.4.3" => "CN",
+        "2.5.4.4" => "SN",
+        "2.5.4.5" => "serialNumber",
+        "2.5.4.6" => "C",
         "2.5.4.7" => "L",
         "2.5.4.8" => "ST",
+        "2.5.4.9" => "STREET",
         "2.5.4.10" => "O",
         "2.5.4.11" => "OU",
-        "2.5.4.6" => "C",
-        "2.5.4.9" => "STREET",
-        "0.9.2342.19200300.100.1.25" => "DC",
+        "2.5.4.12" => "title",
+        "2.5.4.17" => "postalCode",
+        "2.5.4.42" => "GN",
         "0.9.2342.19200300.100.1.1" => "UID",
+        "0.9.2342.19200300.100.1.25" => "DC",
         "1.2.840.113549.1.9.1" => "emailAddress",
-        other => other,
-    }
+        _ => return None,
+    })
 }
 
 /// RFC 4514 §2.4. Control characters are escaped too, since this goes to terminals.
@@ -63,7 +70,7 @@ fn escaped(value: &str) -> String {
             text.push('\\');
             text.push(c);
         } else if c.is_control() {
-            text.extend(c.to_string().bytes().map(|byte| format!("\\{byte:02x}")));
+            text.extend(c.to_string().bytes().map(|byte| format!("\\{byte:02X}")));
         } else {
             text.push(c);
         }
@@ -73,6 +80,15 @@ fn escaped(value: &str) -> String {
 
 pub(crate) fn hex(bytes: &[u8], between: &str) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+}
+
+/// A serial number as Gannet's errors and openssl have it: without the byte that only says that it is positive.
+pub(super) fn serial(bytes: &[u8]) -> String {
+    let digits = match bytes {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        _ => bytes,
+    };
+    hex(digits, "").to_uppercase()
 }
 
 /// A name as the command line takes it, and as a terminal can bear it.
@@ -279,7 +295,7 @@ mod tests {
             ("#1 + 1", r"\#1 \+ 1"),
             (" a ", r"\ a\ "),
             ("张三", "张三"),
-            ("a\u{1b}[31m", r"a\1b[31m"),
+            ("a\u{1b}[31m", r"a\1B[31m"),
             (r#"a"b\c"#, r#"a\"b\\c"#),
         ] {
             assert_eq!(escaped(value), text);

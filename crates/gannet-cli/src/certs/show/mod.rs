@@ -306,7 +306,7 @@ impl Seen<'_> {
             issued_by: issuer.filter(|_| !self_signed).map(|issuer| self.sources[issuer.source].shown()),
             self_signed,
             version: parsed.version().0 + 1,
-            serial: facts::hex(parsed.tbs_certificate.raw_serial(), ":"),
+            serial: facts::serial(parsed.tbs_certificate.raw_serial()),
             not_before: moment(parsed.validity().not_before.to_datetime()),
             not_after: moment(until),
             days_left: (until - self.now).whole_days(),
