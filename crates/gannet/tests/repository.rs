@@ -146,6 +146,8 @@ const ALLOWED: &[Allowed] = &[
             "tempfile",
             "time",
             "tokio",
+            "tracing",
+            "tracing-subscriber",
             "x509-parser",
         ],
     },

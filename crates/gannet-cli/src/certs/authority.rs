@@ -197,8 +197,9 @@ impl Authority {
         let (from, until) = (validity.from.max(self.validity.from), validity.until.min(self.validity.until));
         if from >= until {
             return Err(Error::new(format!(
-                "{} holds until {}: nothing it signs can hold then",
+                "{} holds from {} to {}, and what is to be signed at no time of these",
                 self.name,
+                moment(self.validity.from),
                 moment(self.validity.until)
             )));
         }

@@ -7,7 +7,7 @@ mod authority;
 mod ca;
 mod client;
 mod error;
-mod files;
+pub(crate) mod files;
 mod key;
 mod leaf;
 mod name;

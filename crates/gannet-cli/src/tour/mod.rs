@@ -3,7 +3,9 @@
 //! A chapter is one file in `chapters/` and one line in [`CHAPTERS`]. Not here: the services it walks through
 //! (`services`).
 
+mod certificates;
 mod chapters;
+mod log;
 mod notes;
 mod services;
 
@@ -52,6 +54,8 @@ const CHAPTERS: &[Chapter] = &[
     },
     Chapter { number: 2, title: "Server and client", walk: |notes| Box::pin(chapters::calls(notes)) },
     Chapter { number: 4, title: "Streams", walk: |notes| Box::pin(chapters::streams(notes)) },
+    Chapter { number: 8, title: "TLS, one way", walk: |notes| Box::pin(chapters::tls(notes)) },
+    Chapter { number: 9, title: "TLS, both ways", walk: |notes| Box::pin(chapters::mutual_tls(notes)) },
     Chapter { number: 11, title: "Deadlines", walk: |notes| Box::pin(chapters::deadlines(notes)) },
     Chapter { number: 12, title: "Errors", walk: |notes| Box::pin(chapters::errors(notes)) },
     Chapter { number: 13, title: "Shutdown", walk: |notes| Box::pin(chapters::shutdown(notes)) },
@@ -63,8 +67,6 @@ const TO_COME: &[(u32, &str)] = &[
     (5, "Validators"),
     (6, "Interceptor chains"),
     (7, "Token authentication"),
-    (8, "TLS, one way"),
-    (9, "TLS, both ways"),
     (10, "Another language"),
 ];
 
@@ -80,6 +82,7 @@ pub(crate) fn run(options: &Options, out: &mut impl Write) -> Ended {
     let chosen = |chapter: &&Chapter| options.only.is_empty() || options.only.contains(&chapter.number);
     // One chapter panics on purpose; what it says would stand in the middle of the tour.
     silence(services::PANIC);
+    log::keep();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     walk(CHAPTERS.iter().filter(chosen), &runtime, out)
 }

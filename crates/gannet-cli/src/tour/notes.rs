@@ -28,6 +28,11 @@ impl Notes {
         self.line("came", text);
     }
 
+    /// A server logged something.
+    pub(crate) fn logged(&self, text: impl Display) {
+        self.line("log", text);
+    }
+
     /// Something is worth saying.
     pub(crate) fn note(&self, text: impl Display) {
         self.line("", text);

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use gannet::{
-    BoundServer, Channel, Code, Error, PeerAddress, Replies, Request, RequestSender, Response, Server,
-    Status, Streaming,
+    BoundServer, Channel, Code, ConnectionInfo, Error, PeerAddress, PeerIdentity, Replies, Request,
+    RequestSender, Response, Server, Status, Streaming,
 };
 use tokio::sync::watch::error::RecvError;
 use tokio::sync::{Notify, watch};
@@ -135,8 +135,18 @@ impl Greeter for MyGreeter {
         if let Some(key) = request.metadata().get("x-tour") {
             response.metadata_mut().insert("x-tour-came", key)?;
         }
-        if let Some(address) = request.connection().and_then(|connection| connection.remote_address()) {
+        let connection = request.connection();
+        if let Some(address) = connection.and_then(ConnectionInfo::remote_address) {
             response.metadata_mut().insert("x-caller", address.to_string())?;
+        }
+        if let Some(tls) = connection.and_then(ConnectionInfo::tls) {
+            response.metadata_mut().insert("x-tls", format!("{}, {}", tls.version(), tls.cipher_suite()))?;
+        }
+        if let Some(peer) = PeerIdentity::of(connection) {
+            response.metadata_mut().insert("x-peer", peer.subject())?;
+            if let Some(id) = peer.spiffe_id() {
+                response.metadata_mut().insert("x-spiffe-id", id.as_str())?;
+            }
         }
         Ok(response)
     }
@@ -263,7 +273,12 @@ impl Tour for MyTour {
 
 /// A server with both services.
 pub(super) fn server(signals: &Arc<Signals>) -> Server {
-    Server::new().add(GreeterServer::new(MyGreeter)).add(TourServer::new(MyTour(Arc::clone(signals))))
+    greeter().add(TourServer::new(MyTour(Arc::clone(signals))))
+}
+
+/// A server with the Greeter alone.
+pub(super) fn greeter() -> Server {
+    Server::new().add(GreeterServer::new(MyGreeter))
 }
 
 /// Takes a free loopback port, and says which.
@@ -273,25 +288,37 @@ pub(super) async fn bind(server: Server) -> Result<(BoundServer, String), Error>
     Ok((server, address))
 }
 
+/// A server that serves for as long as this is there.
+pub(super) struct Running {
+    pub(super) address: String,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+/// Has a server serve, on a free loopback port.
+pub(super) async fn start(server: Server) -> Result<Running, Error> {
+    let (server, address) = bind(server).await?;
+    Ok(Running { address, serving: tokio::spawn(server.serve()) })
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
 /// A server that serves, and a channel to it.
 pub(super) struct Served {
     pub(super) channel: Channel,
     pub(super) address: String,
     pub(super) signals: Arc<Signals>,
-    serving: tokio::task::JoinHandle<()>,
+    _running: Running,
 }
 
 /// Starts a server with both services and connects to it.
 pub(super) async fn serve() -> Result<Served, Error> {
     let signals = Arc::new(Signals::default());
-    let (server, address) = bind(server(&signals)).await?;
-    let serving = tokio::spawn(server.serve());
+    let running = start(server(&signals)).await?;
+    let address = running.address.clone();
     let channel = Channel::connect(&address).await?;
-    Ok(Served { channel, address, signals, serving })
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    Ok(Served { channel, address, signals, _running: running })
 }

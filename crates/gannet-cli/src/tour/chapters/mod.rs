@@ -4,15 +4,19 @@ mod calls;
 mod contract;
 mod deadlines;
 mod errors;
+mod mutual_tls;
 mod shutdown;
 mod streams;
+mod tls;
 
 pub(super) use calls::calls;
 pub(super) use contract::contract;
 pub(super) use deadlines::deadlines;
 pub(super) use errors::errors;
+pub(super) use mutual_tls::mutual_tls;
 pub(super) use shutdown::shutdown;
 pub(super) use streams::streams;
+pub(super) use tls::tls;
 
 use super::services::protos;
-use super::{Notes, Outcome, services};
+use super::{Notes, Outcome, certificates, log, services};
