@@ -83,7 +83,7 @@ async fn strangers(notes: &Notes, certificates: &Certificates, server: &Running)
             "with a certificate that ended yesterday",
             own("expired")?,
             "certificate_expired",
-            "certificate `CN=wangwu` expired",
+            "client's certificate `CN=wangwu`",
         ),
         ("with a server's certificate", own("server")?, "purpose", "extended key usages"),
         (
