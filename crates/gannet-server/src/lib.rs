@@ -7,6 +7,7 @@
 
 mod connection;
 mod dispatch;
+mod log_budget;
 mod method;
 mod replies;
 mod router;

@@ -2,25 +2,40 @@
 //!
 //! Not here: TLS itself (`gannet_transport::tls`), the accept loop (`server`).
 
+#[cfg(feature = "tls")]
+use std::collections::HashMap;
+#[cfg(feature = "tls")]
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gannet_transport::Accepted;
 #[cfg(feature = "tls")]
 use gannet_transport::tls::{HandshakeError, HandshakeErrorKind, ServerTls};
 use tokio::sync::watch;
 
-/// How a server secures its connections: by TLS or not at all.
+#[cfg(feature = "tls")]
+use crate::log_budget::LogBudget;
+
+/// How a server secures its connections: by TLS or not at all. Clones share what they know of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Securing {
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<ServerTls>,
+    #[cfg(feature = "tls")]
+    failures: Arc<Failures>,
 }
 
+#[cfg(feature = "tls")]
 impl Securing {
+    /// Whether securing a connection takes a client's cooperation.
+    pub(crate) fn needs_handshake(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Secures a connection; `None` if that failed, which has been logged, or if the server drains meanwhile.
-    #[cfg(feature = "tls")]
     pub(crate) async fn secure(
         &self,
         accepted: Accepted,
-        mut draining: watch::Receiver<bool>,
+        draining: &mut watch::Receiver<bool>,
     ) -> Option<Accepted> {
         let Some(tls) = &self.tls else { return Some(accepted) };
         let secured = tokio::select! {
@@ -28,55 +43,52 @@ impl Securing {
             // A client that is not through with its handshake has no call yet.
             _ = draining.wait_for(|draining| *draining) => return None,
         };
-        secured.map_err(|error| log(&error)).ok()
+        secured.map_err(|error| self.failures.log(&error)).ok()
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+impl Securing {
+    /// Without TLS, connections are served as they are.
+    pub(crate) fn needs_handshake(&self) -> bool {
+        false
     }
 
     /// Without TLS, connections are served as they are.
-    #[cfg(not(feature = "tls"))]
     #[allow(clippy::unused_async, reason = "with TLS it takes time")]
-    pub(crate) async fn secure(&self, accepted: Accepted, _: watch::Receiver<bool>) -> Option<Accepted> {
+    pub(crate) async fn secure(&self, accepted: Accepted, _: &mut watch::Receiver<bool>) -> Option<Accepted> {
         Some(accepted)
     }
 }
 
-/// Logs why a handshake failed. What anyone can cause by the thousand does not fill the log.
+/// Handshakes that failed: each is logged, as long as there are not many.
 #[cfg(feature = "tls")]
-fn log(error: &HandshakeError) {
-    match error.kind() {
-        HandshakeErrorKind::ClosedAtOnce | HandshakeErrorKind::Closed | HandshakeErrorKind::Io => {
+#[derive(Debug, Default)]
+struct Failures(Mutex<HashMap<HandshakeErrorKind, LogBudget>>);
+
+#[cfg(feature = "tls")]
+impl Failures {
+    fn log(&self, error: &HandshakeError) {
+        use HandshakeErrorKind as Kind;
+        if error.kind() == Kind::ClosedAtOnce {
+            // Port scans, and health checks that only connect.
             tracing::debug!("{error}");
-        }
-        HandshakeErrorKind::Evicted | HandshakeErrorKind::TimedOut => unfinished::log(error),
-        HandshakeErrorKind::Configuration => tracing::error!("{error}"),
-        _ => tracing::warn!("{error}"),
-    }
-}
-
-/// Handshakes that clients do not finish: one line a second at most, with a count.
-#[cfg(feature = "tls")]
-mod unfinished {
-    use std::sync::{Mutex, PoisonError};
-    use std::time::{Duration, Instant};
-
-    use gannet_transport::now;
-    use gannet_transport::tls::HandshakeError;
-
-    const EVERY: Duration = Duration::from_secs(1);
-
-    /// When the last line was logged, and how many errors have come since.
-    static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
-
-    pub(super) fn log(error: &HandshakeError) {
-        let now = now();
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, unsaid) = &mut *last;
-        if at.is_some_and(|at| now.saturating_duration_since(at) < EVERY) {
-            *unsaid += 1;
             return;
         }
-        *at = Some(now);
-        let unsaid = std::mem::take(unsaid);
-        drop(last);
-        tracing::warn!(others = unsaid, "{error}");
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let unsaid = budgets.entry(error.kind()).or_default().spend(gannet_transport::now());
+        drop(budgets);
+        let Some(unsaid) = unsaid else {
+            tracing::debug!("{error}");
+            return;
+        };
+        let more =
+            if unsaid == 0 { String::new() } else { format!(" (and {unsaid} more like it before this)") };
+        match error.kind() {
+            Kind::Configuration => tracing::error!("{error}{more}"),
+            // The network, or the client's own business.
+            Kind::Closed | Kind::Io | Kind::TimedOut => tracing::info!("{error}{more}"),
+            _ => tracing::warn!("{error}{more}"),
+        }
     }
 }

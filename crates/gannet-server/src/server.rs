@@ -13,14 +13,15 @@ use gannet_http2::Config;
 #[cfg(feature = "tls")]
 use gannet_transport::tls::ServerTls;
 use gannet_transport::{
-    Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream,
+    Accepted, Closed, Command, Driver, Error, Inbox, Listener, MemoryListener, Phase, TransportStream, now,
 };
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{Id, JoinSet};
 
 use crate::connection::{CallInbox, ServerCommand, ServerConnection, Serving};
 use crate::dispatch::Dispatch;
+use crate::log_budget::LogBudget;
 use crate::method::MessageLimits;
 use crate::router::Router;
 use crate::securing::Securing;
@@ -55,6 +56,7 @@ pub struct Server {
     http2: Config,
     drain_notice: Duration,
     drain_timeout: Duration,
+    max_connections: usize,
     interceptors: Interceptors,
     securing: Securing,
 }
@@ -76,6 +78,7 @@ impl Server {
             http2: Config::default(),
             drain_notice: Duration::ZERO,
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
+            max_connections: Semaphore::MAX_PERMITS,
             interceptors: Interceptors::new(),
             securing: Securing::default(),
         }
@@ -155,6 +158,16 @@ impl Server {
         self
     }
 
+    /// How many connections are served at a time. Default: all that come.
+    ///
+    /// While there are so many, no other is accepted: clients wait until one ends, in the queue of the operating system.
+    /// Over TLS a connection counts once its handshake is through, so that clients that do not finish theirs keep nobody
+    /// out; these have a limit of their own, `ServerTls::max_handshakes`.
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// The settings and budgets of HTTP/2: windows, concurrent streams, sizes, rates.
     pub fn http2(mut self, config: Config) -> Self {
         self.http2 = config;
@@ -215,7 +228,7 @@ impl Server {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = listener.accept() => match accepted {
+                accepted = listener.accept(), if connections.have_room() => match accepted {
                     Ok(accepted) => connections.serve(accepted),
                     Err(error) => survive_accept_error(&error).await,
                 },
@@ -332,7 +345,11 @@ struct Connections {
     http2: Config,
     drain_timeout: Duration,
     securing: Securing,
-    /// Tells connections that are not secured yet.
+    /// Of each connection that is served, one permit.
+    room: Arc<Semaphore>,
+    full: bool,
+    full_log: LogBudget,
+    /// Tells connections that are not served yet.
     draining: watch::Sender<bool>,
     tasks: JoinSet<()>,
     inboxes: HashMap<Id, CallInbox>,
@@ -347,6 +364,7 @@ impl Connections {
             dispatch,
             http2,
             drain_timeout,
+            max_connections,
             interceptors,
             securing,
             ..
@@ -359,18 +377,38 @@ impl Connections {
             http2,
             drain_timeout,
             securing,
+            room: Arc::new(Semaphore::new(max_connections)),
+            full: false,
+            full_log: LogBudget::default(),
             draining: watch::Sender::new(false),
             tasks: JoinSet::new(),
             inboxes: HashMap::new(),
         }
     }
 
+    /// Whether another connection may be accepted. Changes when one ends.
+    fn have_room(&mut self) -> bool {
+        let full = self.room.available_permits() == 0;
+        let was_full = std::mem::replace(&mut self.full, full);
+        if full && !was_full && self.full_log.spend(now()).is_some() {
+            tracing::warn!(
+                "as many connections are served as max_connections allows; others wait until one ends"
+            );
+        }
+        !full
+    }
+
     fn serve(&mut self, accepted: Accepted) {
         let (inbox, receiver) = Inbox::new();
         let (serving, http2, of_role) = (Arc::clone(&self.serving), self.http2.clone(), inbox.clone());
-        let (securing, draining) = (self.securing.clone(), self.draining.subscribe());
+        let (securing, mut draining) = (self.securing.clone(), self.draining.subscribe());
+        let room = Arc::clone(&self.room);
+        // There is room for one that is served at once; others find theirs when they are through with the handshake.
+        let place =
+            if securing.needs_handshake() { None } else { Arc::clone(&room).try_acquire_owned().ok() };
         let task = self.tasks.spawn(async move {
-            let Some(Accepted { io, info }) = securing.secure(accepted, draining).await else { return };
+            let Some(Accepted { io, info }) = securing.secure(accepted, &mut draining).await else { return };
+            let Some(_place) = find_place(place, room, draining).await else { return };
             let peer = info.clone();
             let role = ServerConnection::new(serving, info, of_role);
             let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
@@ -423,6 +461,21 @@ impl Connections {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             self.ended(Some(ended));
         }
+    }
+}
+
+/// Waits for the place of a connection among those that are served; `None` if the server drains meanwhile.
+async fn find_place(
+    place: Option<OwnedSemaphorePermit>,
+    room: Arc<Semaphore>,
+    mut draining: watch::Receiver<bool>,
+) -> Option<OwnedSemaphorePermit> {
+    if place.is_some() {
+        return place;
+    }
+    tokio::select! {
+        place = room.acquire_owned() => place.ok(),
+        _ = draining.wait_for(|draining| *draining) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! picks one. Not here: calls (`call`), the connection (`connection`).
 
 mod balancer;
+mod connector;
 mod resolver;
 mod security;
 mod subchannel;

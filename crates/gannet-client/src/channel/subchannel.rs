@@ -1,24 +1,20 @@
 //! One connection of a channel, whenever there is one: connecting, losing, connecting again.
 //!
 //! Its states are gRPC's: idle until a call wants it, connecting, ready, and after a failure in transient failure until
-//! the backoff has passed. Not here: which subchannel a call takes (`balancer`), the connection (`crate::connection`).
+//! the backoff has passed. Not here: which subchannel a call takes (`balancer`), how a connection is made (`connector`),
+//! the connection (`crate::connection`).
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gannet_core::Status;
-use gannet_transport::{
-    Accepted, Address, Backoff, Command, Driver, Error, Inbox, Phase, TransportStream, connect,
-};
-use tokio::sync::{oneshot, watch};
+use gannet_transport::{Backoff, Command, Error, Inbox};
+use tokio::sync::watch;
 
 use super::ChannelSettings;
+use super::connector::{Connector, Opened};
 use super::resolver::Resolver;
-use crate::connection::{ClientCommand, ClientConnection};
-
-/// How long an attempt to connect may take, over all addresses.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::connection::ClientCommand;
 
 /// A connection that takes calls.
 #[derive(Debug)]
@@ -75,7 +71,7 @@ impl Subchannel {
             ready: ArcSwapOption::empty(),
             state: watch::Sender::new(Connectivity::Idle),
             backoff: Mutex::new(Backoff::new()),
-            connector: Connector { resolver, settings },
+            connector: Connector::new(resolver, settings),
         })
     }
 
@@ -121,12 +117,11 @@ impl Subchannel {
         let Some(this) = subchannel.upgrade() else { return };
         let (connector, mut gone) = (this.connector.clone(), this.state.subscribe());
         drop(this);
-        let attempt = tokio::select! {
-            attempt = tokio::time::timeout(CONNECT_TIMEOUT, connector.open(&subchannel)) => attempt,
+        let opened = tokio::select! {
+            opened = connector.open(&subchannel) => opened,
             // An error: the channel is gone, and nobody wants the connection.
             _ = gone.wait_for(|_| false) => return,
         };
-        let opened = attempt.unwrap_or_else(|_| Err(connector.no_answer()));
         match opened {
             Ok(Opened { driver, handle }) => {
                 let Some(this) = subchannel.upgrade() else { return };
@@ -194,92 +189,6 @@ impl Subchannel {
             was_ready
         });
     }
-}
-
-/// Makes connections: from a name to a peer that has said that it speaks HTTP/2.
-#[derive(Clone)]
-struct Connector {
-    resolver: Arc<dyn Resolver>,
-    settings: Arc<ChannelSettings>,
-}
-
-/// A connection whose peer has sent its SETTINGS.
-struct Opened {
-    driver: Driver<Box<dyn TransportStream>, ClientConnection>,
-    handle: Arc<ConnectionHandle>,
-}
-
-impl Connector {
-    /// Resolves, connects to the first address that answers, and waits until the server has sent its SETTINGS: who
-    /// accepts and says nothing, closes, or speaks something else is no server.
-    async fn open(&self, subchannel: &Weak<Subchannel>) -> Result<Opened, Error> {
-        let (accepted, peer) = self.establish().await?;
-        let (inbox, receiver) = Inbox::new();
-        let handle = Arc::new(ConnectionHandle { inbox, peer: peer.clone(), refusal: OnceLock::new() });
-        let (settled, mut settings) = oneshot::channel();
-        let role =
-            ClientConnection::new(&self.settings, peer, subchannel.clone(), Arc::downgrade(&handle), settled);
-        let mut driver = Driver::new(accepted.io, role, self.settings.http2.clone(), receiver);
-        let closed = tokio::select! {
-            biased;
-            closed = &mut driver => Some(closed),
-            _ = &mut settings => None,
-        };
-        if let Some(refusal) = handle.refusal.get() {
-            return Err(self.failed(format!("the server refused the connection: {refusal}")));
-        }
-        match closed {
-            None => Ok(Opened { driver, handle }),
-            // It said that it is a server, and was gone with the same breath: not one to dial again at once.
-            Some(closed) if settings.try_recv().is_ok() => {
-                Err(self.failed(format!("the connection was lost at once: {closed}")))
-            }
-            Some(closed) => Err(self.failed(format!("before the server had sent its SETTINGS, {closed}"))),
-        }
-    }
-
-    /// Resolves, and connects to the first address that answers.
-    async fn establish(&self) -> Result<(Accepted, String), Error> {
-        let addresses = self.resolver.resolve().await?;
-        let mut failures = Vec::new();
-        for address in &addresses {
-            match self.reach(address).await {
-                Ok(accepted) => return Ok((accepted, address.to_string())),
-                Err(error) => failures.push((address, error)),
-            }
-        }
-        Err(explain(&self.settings.uri, failures))
-    }
-
-    /// Connects to an address, and secures the connection.
-    async fn reach(&self, address: &Address) -> Result<Accepted, Error> {
-        let accepted =
-            connect(address).await.map_err(|cause| Error::new(Phase::Connect, &self.settings.uri, cause))?;
-        self.settings.security.secure(accepted).await
-    }
-
-    fn failed(&self, why: String) -> Error {
-        Error::new(Phase::Connect, &self.settings.uri, why)
-    }
-
-    fn no_answer(&self) -> Error {
-        self.failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))
-    }
-}
-
-/// One error of all failed addresses.
-fn explain(uri: &str, mut failures: Vec<(&Address, Error)>) -> Error {
-    if failures.len() == 1
-        && let Some((_, error)) = failures.pop()
-    {
-        return error;
-    }
-    // That one could be reached, and what it said there, tells more than that another could not.
-    let phase = failures.iter().map(|(_, error)| error.phase()).find(|phase| *phase == Phase::Handshake);
-    let cause = |error: &Error| std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let causes: Vec<_> =
-        failures.iter().map(|(address, error)| format!("{address}: {}", cause(error))).collect();
-    Error::new(phase.unwrap_or(Phase::Connect), uri, causes.join("; "))
 }
 
 /// The status of a call that got no connection.

@@ -88,8 +88,9 @@ impl Target {
         }
         let (scheme, rest) = match uri.split_once("://") {
             None => (None, uri),
-            Some(("http", rest)) => (Some(Scheme::Http), rest),
-            Some(("https", rest)) => (Some(Scheme::Https), rest),
+            // A scheme's case does not matter (RFC 3986 section 3.1).
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Some(Scheme::Http), rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Some(Scheme::Https), rest),
             Some((scheme, _)) => {
                 return Err(refuse(&format!(
                     "unknown scheme `{scheme}`: expected http://, https:// or unix:"
@@ -188,6 +189,7 @@ mod tests {
         }
         assert_eq!(host_of("[::1]:443"), "::1");
         assert_eq!(Target::parse("https://a").unwrap().scheme, Some(Scheme::Https));
+        assert_eq!(Target::parse("HTTP://a").unwrap().scheme, Some(Scheme::Http));
         assert_eq!(Target::parse("a:1").unwrap().scheme, None);
     }
 

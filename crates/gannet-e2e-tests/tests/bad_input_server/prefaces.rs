@@ -37,12 +37,15 @@ fn bytes_that_are_not_http2_get_no_answer_and_a_line_in_the_log() {
 }
 
 #[test]
-fn a_tls_handshake_at_a_plaintext_port_is_named_in_the_log() {
+fn a_tls_handshake_at_a_plaintext_port_is_named_in_the_log_and_answered_without_tls() {
     server(async |bed| {
         let log = Log::of_this_thread();
         let client_hello =
             [&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03][..], &[0x5a; 506]].concat();
-        assert_eq!(answer_to(bed, &[&client_hello]).await, "");
+        let answer = answer_to(bed, &[&client_hello]).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{answer:?}");
+        assert!(body.contains("does not speak TLS: use http://"), "{answer:?}");
         let log = log.text();
         assert!(log.contains("the peer uses TLS, this endpoint does not"), "{log}");
     });

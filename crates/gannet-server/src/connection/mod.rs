@@ -501,8 +501,8 @@ impl Role for ServerConnection {
 
     fn not_http2_answer(&self, error: &ConnectionError) -> Option<&'static [u8]> {
         match error.kind() {
-            // Who speaks TLS sees at the first byte of this that we do not.
             ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Http1) } => Some(HTTP1_ANSWER),
+            ConnectionErrorKind::NotHttp2 { looks_like: Some(OtherProtocol::Tls) } => Some(TLS_ANSWER),
             ConnectionErrorKind::NotHttp2 { .. } => Some(b""),
             _ => None,
         }
@@ -516,6 +516,18 @@ const HTTP1_ANSWER: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
     connection: close\r\n\
     \r\n\
     This is a gRPC server: it speaks HTTP/2 only. Use a gRPC client, or grpcurl.\r\n";
+
+/// What a client that speaks TLS is told, where none is spoken.
+///
+/// In HTTP/1, because an alert could say at most that no handshake came about. At bytes without TLS, clients say just that
+/// ("first record does not look like a TLS handshake", "wrong version number"), and at an answer of HTTP/1 some name the
+/// cause ("server gave HTTP response to HTTPS client").
+const TLS_ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    content-type: text/plain; charset=utf-8\r\n\
+    content-length: 82\r\n\
+    connection: close\r\n\
+    \r\n\
+    This port does not speak TLS: use http://, or a channel without TLS (plaintext).\r\n";
 
 impl ServerConnection {
     /// Answers every call still running with UNAVAILABLE, and stops its task.
@@ -544,9 +556,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_to_http1_has_the_length_it_says() {
-        let text = std::str::from_utf8(HTTP1_ANSWER).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+    fn answers_in_http1_have_the_length_they_say() {
+        for answer in [HTTP1_ANSWER, TLS_ANSWER] {
+            let text = std::str::from_utf8(answer).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+        }
     }
 }
