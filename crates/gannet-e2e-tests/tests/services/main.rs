@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is tests; a panic is the report")]
 
+mod around;
 mod health;
 mod reflection;
 #[allow(dead_code, reason = "made for all end-to-end tests")]

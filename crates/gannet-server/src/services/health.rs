@@ -24,6 +24,14 @@ impl Server {
     /// those who watch end with that, so that they do not hold up the drain. [`Server::drain_notice`] leaves time in
     /// between.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use gannet_server::Server;
+    ///
+    /// let server = Server::new().health().drain_notice(Duration::from_secs(5));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the server has a service of that name.
@@ -36,6 +44,15 @@ impl Server {
     ///
     /// Services that have no status when the server starts become SERVING then. A reporter may be shared by several
     /// servers; the first that shuts down makes all that it reports NOT_SERVING.
+    ///
+    /// ```
+    /// use gannet_server::{HealthReporter, Server};
+    ///
+    /// let health = HealthReporter::new();
+    /// health.set_not_serving("helloworld.Greeter");
+    /// let server = Server::new().health_with(health.clone());
+    /// // Later, from any task: health.set_serving("helloworld.Greeter");
+    /// ```
     ///
     /// # Panics
     ///

@@ -41,6 +41,12 @@ impl Server {
     /// It tells of all services of the server, those that are added later included, and of itself. Whoever can call the
     /// server can read its contracts.
     ///
+    /// ```
+    /// use gannet_server::Server;
+    ///
+    /// let server = Server::new().reflection();
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the server has a service of that name.
@@ -49,6 +55,15 @@ impl Server {
     }
 
     /// Adds the reflection service as [`Server::reflection`] does, with what `reflection` has beside the services.
+    ///
+    /// ```
+    /// use gannet_server::{Reflection, Server};
+    ///
+    /// # let events: &[u8] = b"";
+    /// let reflection = Reflection::new().add_descriptor_set(events)?;
+    /// let server = Server::new().reflection_with(reflection);
+    /// # Ok::<(), gannet_server::InvalidDescriptorSet>(())
+    /// ```
     ///
     /// # Panics
     ///
