@@ -4,6 +4,8 @@
 //! [`bearer_file`], [`basic`], [`token`]), and leave an [`Authenticated`] for handlers. Passwords and tokens are
 //! compared in constant time, and stand in no log, error or `Debug`.
 //!
+//! With the feature `jwt` there is `jwt`, for JSON Web Tokens (RFC 7519).
+//!
 //! Who may do what is said by an [`AuthorizationPolicy`] (gRFC A43).
 //!
 //! For clients: [`credentials`], the metadata that say who calls.
@@ -17,6 +19,8 @@ mod authenticated;
 mod candidates;
 pub mod credentials;
 mod header;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod method_pattern;
 mod policy;
 mod secret;
@@ -26,6 +30,8 @@ mod testing;
 mod watched_file;
 
 pub use authenticated::{Authenticated, Scheme, Subject};
+#[cfg(feature = "jwt")]
+pub use jwt::{Jwt, JwtAlgorithm, JwtKeys, JwtVerifier, JwtVerifierBuilder, jwt};
 pub use policy::{AuditEvent, AuditLogger, AuthorizationPolicy, PolicyLoader};
 pub use secret::Secret;
 pub use server::{

@@ -7,7 +7,7 @@
 
 mod cached;
 mod file;
-mod refreshed;
+pub(crate) mod refreshed;
 #[cfg(test)]
 mod tests;
 

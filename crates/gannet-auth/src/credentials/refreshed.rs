@@ -46,6 +46,9 @@ struct Shared<T> {
 struct State<T> {
     kept: Option<Kept<T>>,
     flight: Option<Flight<T>>,
+    /// When a fetch last succeeded.
+    #[cfg(feature = "jwt")]
+    fetched: Option<Instant>,
     /// The last attempt, if it failed, and when there may be another.
     failure: Option<(Status, Instant)>,
     backoff: Backoff,
@@ -84,7 +87,14 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Fetched<T>, Status>> + Send + 'static,
     {
-        let state = State { kept: None, flight: None, failure: None, backoff: Backoff::new() };
+        let state = State {
+            kept: None,
+            flight: None,
+            #[cfg(feature = "jwt")]
+            fetched: None,
+            failure: None,
+            backoff: Backoff::new(),
+        };
         Self(Arc::new(Shared { what, fetch: Box::new(move || Box::pin(fetch())), state: Mutex::new(state) }))
     }
 
@@ -99,6 +109,17 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
     /// A fetch goes on when those who wait for it are gone.
     pub(crate) async fn get(&self) -> Outcome<T> {
         let found = self.0.find(Instant::now());
+        self.settle(found).await
+    }
+
+    /// The value, fetched anew unless that was done less than `at_most_every` ago.
+    ///
+    /// # Errors
+    ///
+    /// As [`Refreshed::get`], if there is no old one.
+    #[cfg(feature = "jwt")]
+    pub(crate) async fn anew(&self, at_most_every: Duration) -> Outcome<T> {
+        let found = self.0.find_anew(Instant::now(), at_most_every);
         self.settle(found).await
     }
 
@@ -146,6 +167,19 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if wait { Found::Wait { outcome, old: Some(value) } } else { Found::Now(Ok(value)) }
     }
 
+    #[cfg(feature = "jwt")]
+    fn find_anew(self: &Arc<Self>, now: Instant, at_most_every: Duration) -> Found<T> {
+        let mut state = self.state();
+        let recent = state.fetched.is_some_and(|fetched| now < fetched + at_most_every);
+        let kept = state.kept.as_ref().filter(|kept| !kept.has_ended(now));
+        let old = kept.map(|kept| Arc::clone(&kept.value));
+        match (old, state.blocked(now)) {
+            (Some(old), blocked) if recent || blocked.is_some() => Found::Now(Ok(old)),
+            (None, Some(status)) => Found::Now(Err(status)),
+            (old, _) => Found::Wait { outcome: self.fetch(&mut state), old },
+        }
+    }
+
     /// The fetch under way, or a new one.
     fn fetch(self: &Arc<Self>, state: &mut State<T>) -> watch::Receiver<Option<Outcome<T>>> {
         if let Some(flight) = &state.flight
@@ -171,6 +205,10 @@ impl<T: Send + Sync + 'static> Shared<T> {
         state.flight = None;
         match fetched {
             Ok(fetched) => {
+                #[cfg(feature = "jwt")]
+                {
+                    state.fetched = Some(now);
+                }
                 state.failure = None;
                 state.backoff.reset();
                 let kept = Kept::new(fetched, now);

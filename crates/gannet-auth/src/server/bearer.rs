@@ -172,7 +172,7 @@ pub(crate) fn unread_bearer(unread: Unread, realm: &str) -> Refusal {
 }
 
 /// The status of a call whose token is not valid (RFC 6750 §3.1).
-pub(crate) fn invalid_bearer(message: &'static str, realm: &str) -> Status {
+fn invalid_bearer(message: &'static str, realm: &str) -> Status {
     let challenge = header::challenge("Bearer", realm, ", error=\"invalid_token\"");
     challenged(Status::unauthenticated(message), &challenge)
 }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use gannet_core::{Call, Interceptor, MethodDescriptor, Next, Side, Status};
 
 pub use basic::{Basic, basic, basic_check};
+#[cfg(feature = "jwt")]
+pub(crate) use bearer::unread_bearer;
 pub use bearer::{Bearer, bearer, bearer_file};
 pub use custom::{Custom, Presented, token};
 pub use password::{Password, password, password_check};
@@ -58,7 +60,7 @@ impl From<Status> for Refusal {
 }
 
 /// Sets `www-authenticate` of a status; a realm that cannot be sent is left out with it.
-fn challenged(mut status: Status, challenge: &str) -> Status {
+pub(crate) fn challenged(mut status: Status, challenge: &str) -> Status {
     let _ = status.metadata_mut().append("www-authenticate", challenge);
     status
 }
