@@ -13,7 +13,7 @@ use gannet_core::wire::framing::MESSAGE_HEADER_LEN;
 use gannet_core::wire::status_mapping;
 use gannet_core::{Deadline, Metadata, MethodDescriptor, Status};
 use gannet_http2::{ErrorCode, Event, Initiator, OpenError, StreamError, StreamKey};
-use gannet_transport::{Closed, Link, Role, SendEnd, SharedStream};
+use gannet_transport::{Closed, Link, Role, SendEnd, SharedStream, now};
 use tokio::sync::oneshot;
 
 use self::head::HeadVisitor;
@@ -123,7 +123,9 @@ impl ClientConnection {
         let timeout = match call.deadline {
             None => None,
             Some(deadline) => {
-                if let Some(timeout) = deadline.remaining(link.now) {
+                // The turn may have begun before the caller set its deadline: its time would leave the server more than
+                // the caller gave.
+                if let Some(timeout) = deadline.remaining(now()) {
                     Some(timeout)
                 } else {
                     call.stream
@@ -376,5 +378,79 @@ impl Role for ClientConnection {
         if let ClientCommand::Open(call) = command {
             call.stream.fail(&self.lost(closed));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use bytes::{Buf as _, BytesMut};
+    use gannet_core::MethodKind;
+    use gannet_core::wire::timeout;
+    use gannet_http2::{Config, Connection, HeaderVisitor, WriteBuffer};
+
+    use super::*;
+    use crate::channel::Channel;
+
+    static METHOD: MethodDescriptor = MethodDescriptor::new("/a.B/C", "a.B", "C", MethodKind::Unary);
+
+    /// A server that looks for the time-out alone.
+    #[derive(Default)]
+    struct Timeout(Option<Duration>);
+
+    impl HeaderVisitor for Timeout {
+        fn classify(&mut self, _: &[u8], _: &[u8]) -> u32 {
+            0
+        }
+
+        fn begin(&mut self, _: StreamKey, _: bool) {}
+
+        fn field(&mut self, _: u32, name: &[u8], value: &[u8]) {
+            if name == b"grpc-timeout" {
+                self.0 = timeout::parse(value).ok();
+            }
+        }
+    }
+
+    /// The time-out that a server sees of a call with this deadline, sent in a turn that began then.
+    fn timeout_sent(deadline: Deadline, turn: Instant) -> Option<Duration> {
+        let channel = Channel::lazy("http://localhost").unwrap();
+        let (settled, _) = oneshot::channel();
+        let peer = "localhost".to_owned();
+        let mut client = ClientConnection::new(channel.settings(), peer, Weak::new(), Weak::new(), settled);
+        let mut out = WriteBuffer::new();
+        let http2 = Connection::client(Config::default(), turn, &mut out);
+        let mut link = Link { http2, out, now: turn };
+        let call = OpenCall {
+            method: &METHOD,
+            metadata: Metadata::new(),
+            deadline: Some(deadline),
+            stream: Stream::unopened(true),
+            whole_limit: None,
+        };
+        client.on_command(&mut link, ClientCommand::Open(call));
+
+        let mut server = Connection::server(Config::default(), turn, &mut WriteBuffer::new());
+        let mut seen = Timeout::default();
+        let mut input = BytesMut::from(&link.out.copy_to_bytes(link.out.remaining())[..]);
+        while server.receive(turn, &mut input, &mut WriteBuffer::new(), &mut seen).unwrap().is_some() {}
+        seen.0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_gets_no_more_time_than_the_caller_gave_however_old_the_turn_is() {
+        let turn = now();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let given = Duration::from_secs(10);
+        assert_eq!(timeout_sent(Deadline::after_from(given, now()), turn), Some(given));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_has_passed_since_the_turn_began_is_not_sent() {
+        let turn = now();
+        let deadline = Deadline::after_from(Duration::from_secs(1), turn);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(timeout_sent(deadline, turn), None);
     }
 }
