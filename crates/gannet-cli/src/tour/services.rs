@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
+use gannet::auth::Authenticated;
 use gannet::{
     BoundServer, Channel, Code, ConnectionInfo, Error, PeerAddress, PeerIdentity, Replies, Request,
     RequestSender, Response, Server, Status, Streaming,
@@ -127,7 +128,7 @@ impl SendBlock for RequestSender<Block> {
 }
 
 /// The article's Greeter.
-struct MyGreeter;
+pub(super) struct MyGreeter;
 
 impl Greeter for MyGreeter {
     async fn say_hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloReply>, Status> {
@@ -141,6 +142,9 @@ impl Greeter for MyGreeter {
         }
         if let Some(tls) = connection.and_then(ConnectionInfo::tls) {
             response.metadata_mut().insert("x-tls", format!("{}, {}", tls.version(), tls.cipher_suite()))?;
+        }
+        if let Some(user) = Authenticated::of(request.extensions()) {
+            response.metadata_mut().insert("x-user", user.subject())?;
         }
         if let Some(peer) = PeerIdentity::of(connection) {
             response.metadata_mut().insert("x-peer", peer.subject())?;
