@@ -10,6 +10,7 @@ use super::Outcome;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes {
     lines: Arc<Mutex<Vec<String>>>,
+    skipped: Arc<Mutex<Option<String>>>,
 }
 
 impl Notes {
@@ -31,6 +32,16 @@ impl Notes {
     /// A server logged something.
     pub(crate) fn logged(&self, text: impl Display) {
         self.line("log", text);
+    }
+
+    /// The chapter cannot be shown here, for this reason, which is no fault.
+    pub(crate) fn skip(&self, reason: impl Display) {
+        *self.skipped.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
+    }
+
+    /// Why the chapter could not be shown, if it could not.
+    pub(crate) fn skipped(&self) -> Option<String> {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Something is worth saying.

@@ -1,5 +1,6 @@
 //! The chapters of the tour, one file each.
 
+mod another_language;
 mod calls;
 mod contract;
 mod deadlines;
@@ -12,6 +13,7 @@ mod streams;
 mod tls;
 mod tokens;
 
+pub(super) use another_language::another_language;
 pub(super) use calls::calls;
 pub(super) use contract::contract;
 pub(super) use deadlines::deadlines;

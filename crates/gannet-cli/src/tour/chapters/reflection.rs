@@ -3,7 +3,7 @@
 use gannet::buffa::Message as _;
 use gannet::codegen::buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorProto};
 use gannet::codegen::{Buffa, MethodDescriptor, MethodKind, UnaryCall};
-use gannet::health::HealthReporter;
+use gannet::health::{HealthReporter, ServingStatus as Told};
 use gannet::well_known::Empty;
 use gannet::{Channel, Request, Status, Streaming};
 use tokio::sync::oneshot;
@@ -125,6 +125,10 @@ async fn next(watch: &mut Streaming<HealthCheckResponse>) -> Result<Option<Servi
     Ok(watch.next().await?.and_then(|response| response.status.as_known()))
 }
 
+fn shown(status: Option<ServingStatus>) -> String {
+    status.map_or_else(|| "nothing".to_owned(), |status| format!("{status:?}"))
+}
+
 async fn health(notes: &Notes) -> Outcome {
     let reporter = HealthReporter::new();
     let (server, address) = services::bind(services::greeter().health_with(reporter.clone())).await?;
@@ -137,18 +141,16 @@ async fn health(notes: &Notes) -> Outcome {
 
     notes.sent(format!("Check and Watch of {GREETER} to a server with health"));
     let checked = client.check(request()).await?.status.as_known();
-    notes.came(format!("{checked:?}"));
+    notes.came(shown(checked));
     notes.holds(checked == Some(ServingStatus::SERVING), "it does not serve")?;
     let mut watch = client.watch(request()).open();
     notes.holds(next(&mut watch).await? == Some(ServingStatus::SERVING), "the watch says another thing")?;
-    for (told, seen) in [(false, ServingStatus::NOT_SERVING), (true, ServingStatus::SERVING)] {
-        if told {
-            reporter.set_serving(GREETER)
-        } else {
-            reporter.set_not_serving(GREETER)
-        }
+    for (told, seen) in
+        [(Told::NotServing, ServingStatus::NOT_SERVING), (Told::Serving, ServingStatus::SERVING)]
+    {
+        reporter.set(GREETER, told);
         let came = next(&mut watch).await?;
-        notes.came(format!("{came:?} by the watch, once the service had said so"));
+        notes.came(format!("{} by the watch, once the service had said so", shown(came)));
         notes.holds(came == Some(seen), "the watch says another thing")?;
     }
     let all = client.list(HealthListRequest::default()).await?.into_inner().statuses.len();
@@ -157,7 +159,7 @@ async fn health(notes: &Notes) -> Outcome {
     notes.sent("the signal to shut down");
     let _ = stop.send(());
     let came = next(&mut watch).await?;
-    notes.came(format!("{came:?} by the watch"));
+    notes.came(format!("{} by the watch", shown(came)));
     notes.holds(came == Some(ServingStatus::NOT_SERVING), "the watch says another thing")?;
     notes.holds(next(&mut watch).await?.is_none(), "the watch does not end")?;
     serving.await?;
