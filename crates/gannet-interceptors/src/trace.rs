@@ -133,7 +133,7 @@ mod tests {
         let _guard = tracing::subscriber::set_default(subscriber);
         let mut call = call();
         let outcome = run(trace, &mut call, &mut handler).await;
-        call.end(&outcome.into());
+        call.ended(&outcome);
         let bytes = log.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }

@@ -68,17 +68,6 @@ async fn with_credentials(
     Ok(metadata)
 }
 
-/// Says how a call has ended to those who asked.
-fn tell_end<R>(call: &mut Call, outcome: &Result<R, Status>) {
-    if call.awaits_end() {
-        call.end(&outcome.as_ref().map(|_| ()).map_err(Status::clone).into());
-    }
-}
-
-fn no_reply(method: &MethodDescriptor) -> Status {
-    Status::internal(format!("an interceptor ended {} with OK, but without a reply", method.path))
-}
-
 /// A unary call through its chain.
 pub(super) async fn unary<Req, Rep, C>(
     channel: Channel,
@@ -108,9 +97,9 @@ where
     let reply = match (ran, terminal.reply) {
         (Err(status), _) => Err(status),
         (Ok(()), Some(reply)) => Ok(reply),
-        (Ok(()), None) => call.take_reply().and_then(|early| early.ok_or_else(|| no_reply(method))),
+        (Ok(()), None) => call.take_one_reply(),
     };
-    tell_end(&mut call, &reply);
+    call.ended(&reply);
     let metadata = std::mem::take(call.response_metadata_mut());
     let trailers = std::mem::take(call.trailers_mut());
     reply.map(|reply| Response::from_parts(reply, metadata, trailers))
@@ -222,7 +211,7 @@ where
             // Neither half hears of anything else.
             stream.fail(status);
         }
-        tell_end(&mut call, &ran);
+        call.ended(&ran);
         let _ = outcome.send(ran.map(|()| std::mem::take(call.trailers_mut())));
     });
     // What interceptors do before they wait for anything they do on the caller's own task, where they find what belongs

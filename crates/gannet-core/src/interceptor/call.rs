@@ -47,12 +47,6 @@ impl CallEnd {
     }
 }
 
-impl From<Result<(), Status>> for CallEnd {
-    fn from(outcome: Result<(), Status>) -> Self {
-        Self(outcome)
-    }
-}
-
 /// What a request says of who sends it, beside metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
@@ -301,6 +295,18 @@ impl Call {
         }
     }
 
+    /// The one message that interceptors answer with.
+    ///
+    /// # Errors
+    ///
+    /// INTERNAL if there is none, or if it is not of the type that the method has.
+    pub fn take_one_reply<M: 'static>(&mut self) -> Result<M, Status> {
+        self.take_reply()?.ok_or_else(|| {
+            let path = self.method.path;
+            Status::internal(format!("an interceptor ended {path} with OK, but without a reply"))
+        })
+    }
+
     /// The hooks for requests.
     pub fn request_hooks(&mut self) -> &mut MessageHooks {
         &mut self.hooks().requests
@@ -311,15 +317,17 @@ impl Call {
         &mut self.hooks().replies
     }
 
-    /// Says how the call has ended; the first time counts.
-    pub fn end(&mut self, end: &CallEnd) {
-        while let Some(hook) = self.hooks().ends.pop() {
-            hook(end);
+    /// Says to those who asked how the call has ended; the first time counts.
+    pub fn ended<R>(&mut self, outcome: &Result<R, Status>) {
+        if self.awaits_end() {
+            let end = CallEnd(outcome.as_ref().map(|_| ()).map_err(Status::clone));
+            while let Some(hook) = self.hooks().ends.pop() {
+                hook(&end);
+            }
         }
     }
 
-    /// Whether anyone waits for the call's end.
-    pub fn awaits_end(&mut self) -> bool {
+    fn awaits_end(&mut self) -> bool {
         !self.hooks().ends.is_empty()
     }
 }
@@ -338,7 +346,7 @@ impl Drop for Call {
             } else {
                 Status::cancelled("the call was given up")
             };
-            self.end(&CallEnd(Err(status)));
+            self.ended::<()>(&Err(status));
         }
     }
 }

@@ -78,7 +78,7 @@ fn a_chain_runs_from_the_outside_in_and_back() {
     let chain = outer.around(&inner);
     let mut call = call();
     run(chain.run(&mut call, &mut echo())).unwrap();
-    call.end(&Ok(()).into());
+    call.ended(&Ok(()));
     let log = log.lock().unwrap().join(", ");
     assert_eq!(
         log,

@@ -81,17 +81,6 @@ fn add(to: &mut Metadata, more: Metadata) {
     }
 }
 
-/// Says how a call has ended to those who asked.
-fn tell_end<R>(call: &mut Call, outcome: &Result<R, Status>) {
-    if call.awaits_end() {
-        call.end(&outcome.as_ref().map(|_| ()).map_err(Status::clone).into());
-    }
-}
-
-fn no_reply(method: &MethodDescriptor) -> Status {
-    Status::internal(format!("an interceptor ended {} with OK, but without a reply", method.path))
-}
-
 /// A unary call through its chain.
 pub(super) async fn unary<C, Req, Rep, T, F, Fut>(
     chain: Chain,
@@ -121,9 +110,9 @@ where
     let reply = match (ran, terminal.reply) {
         (Err(status), _) => Err(status),
         (Ok(()), Some(reply)) => Ok(reply),
-        (Ok(()), None) => call.take_reply().and_then(|early| early.ok_or_else(|| no_reply(chain.method))),
+        (Ok(()), None) => call.take_one_reply(),
     };
-    tell_end(&mut call, &reply);
+    call.ended(&reply);
     let metadata = std::mem::take(call.response_metadata_mut());
     let trailers = std::mem::take(call.trailers_mut());
     reply.map(|reply| Response::from_parts(reply, metadata, trailers))
@@ -191,7 +180,7 @@ pub(super) async fn streaming(
         }
         outcome = answer(&mut call, &stream, limits);
     }
-    tell_end(&mut call, &outcome);
+    call.ended(&outcome);
     outcome.map(|()| std::mem::take(call.trailers_mut()))
 }
 
