@@ -20,7 +20,7 @@
 //! | `tls-no-provider` | no | TLS, with cryptography of the caller's |
 //! | `health` | yes | the health service: [`Server::health`] |
 //! | `reflection` | yes | the reflection service: [`Server::reflection`] |
-//! | `tower` | no | [`interceptors::TowerLayer`]: interceptors made of tower layers |
+//! | `tower` | no | `interceptors::TowerLayer`: interceptors made of tower layers |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |
 
