@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::signature::Ed25519KeyPair;
 use rcgen::{KeyPair, RsaKeySize};
 
 use super::Error;
@@ -30,7 +31,7 @@ impl KeyKind {
         Ok(match self {
             Self::EcdsaP256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
             Self::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?,
-            Self::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519)?,
+            Self::Ed25519 => ed25519()?,
             Self::Rsa(bits) => {
                 let size = match bits {
                     RsaBits::B2048 => RsaKeySize::_2048,
@@ -46,6 +47,15 @@ impl KeyKind {
     pub(crate) fn is_rsa(self) -> bool {
         matches!(self, Self::Rsa(_))
     }
+}
+
+/// An Ed25519 key in the first version of PKCS #8.
+///
+/// rcgen writes the second, with the public key beside the private one (RFC 5958), which OpenSSL does not read.
+fn ed25519() -> Result<KeyPair, Error> {
+    let failed = |_| Error::new("an Ed25519 key cannot be made");
+    let key = Ed25519KeyPair::generate().map_err(failed)?.to_pkcs8v1().map_err(failed)?;
+    Ok(KeyPair::try_from(key.as_ref())?)
 }
 
 impl fmt::Display for KeyKind {

@@ -45,7 +45,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
 
-    /// The kind of all keys: ecdsa (P-256), ecdsa:p384, ed25519, rsa (3072 bits), rsa:2048, rsa:4096.
+    /// The kind of all keys: ecdsa (P-256), ecdsa:p384, ed25519 (which gRPC for C++ and Python refuses), rsa (3072 bits),
+    /// rsa:2048, rsa:4096.
     #[arg(long, value_name = "KIND", default_value = "ecdsa")]
     key: KeyKind,
 

@@ -156,6 +156,9 @@ fn every_kind_of_key_works_for_all_three() {
         both.holds();
         assert_says(&folder.said(&["show", "server.pem", "server.key", "--ca", "ca.pem"]), &[shown, "good"]);
         openssl(folder.0.path(), &["verify", "-CAfile", "ca.pem", "server.pem", "client.pem"]);
+        for key in ["ca.key", "server.key", "client.key"] {
+            openssl(folder.0.path(), &["pkey", "-in", key, "-noout", "-check"]);
+        }
     }
     let folder = Folder::new();
     assert_says(&folder.complaint(&["ca", "--key", "rsa:1024"]), &["there are: ecdsa (P-256)", "rsa:2048"]);

@@ -337,6 +337,12 @@ fn keys_that_some_peers_refuse_are_noted() {
         );
         lab.handshake().holds();
     }
+    // As rcgen writes them.
+    lab.folder.write("second.key", KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem());
+    assert_says(&lab.folder.said(&["show", "second.key"]), &["PKCS #8", "refused by OpenSSL"]);
+    lab.folder.said(&["server", "--san", "localhost", "--key", "ed25519"]);
+    let ours = lab.folder.said(&["show", "server.key"]);
+    assert!(!ours.contains('!'), "{ours}");
 }
 
 #[test]

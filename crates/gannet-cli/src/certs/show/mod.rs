@@ -25,7 +25,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 use self::facts::{PublicKey, distinguished_name};
 use self::faults::Judged;
 use self::relations::Place;
-use self::report::{Certificate, Check, File, Finding, Item, Report, What};
+use self::report::{Certificate, Check, File, Finding, Item, Peer, Report, What};
 use super::{Error, Purpose, moment, quoted, read, verify};
 use crate::Ended;
 
@@ -342,6 +342,15 @@ impl Seen<'_> {
         let key = PublicKey::parse(&public).map(|key| key.to_string()).unwrap_or_default();
         let owner = self.all.iter().find(|found| found.parsed.public_key().raw == public);
         let mut findings = Vec::new();
+        if relations::is_second_pkcs8(der) {
+            findings.push(
+                Finding::note(
+                    "it is in the second version of PKCS #8 (RFC 5958), with the public key beside it",
+                )
+                .refused_by(&[Peer::OpenSsl])
+                .mend("gannet certs writes the first version"),
+            );
+        }
         if owner.is_none() && !self.all.is_empty() {
             findings.push(Finding::fault("it is the key of none of these certificates"));
         }

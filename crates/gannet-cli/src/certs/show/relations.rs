@@ -29,6 +29,17 @@ pub(super) fn public_key(private: &[u8]) -> Option<Vec<u8>> {
     Some(key.public_key()?.as_ref().to_vec())
 }
 
+/// Whether a private key is of the second version of PKCS #8, whose number is 1.
+pub(super) fn is_second_pkcs8(private: &[u8]) -> bool {
+    let Ok(PrivateKeyDer::Pkcs8(_)) = PrivateKeyDer::try_from(private) else { return false };
+    // A sequence, whose length takes more bytes if it is long, and in it an integer of one byte.
+    let header = match private.get(1) {
+        Some(length) if length & 0x80 != 0 => 2 + usize::from(length & 0x7f),
+        _ => 2,
+    };
+    private.get(header..header + 3) == Some(&[2, 1, 1])
+}
+
 /// What is known of a certificate's place, to tell what it is for.
 pub(super) struct Place<'a> {
     /// The first of its file.
