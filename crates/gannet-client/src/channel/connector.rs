@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use gannet_http2::ConnectionErrorKind;
 use gannet_transport::{Accepted, Address, Closed, Driver, Error, Inbox, Phase, TransportStream, connect};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -156,6 +157,11 @@ impl Connector {
             // With TLS 1.3 the server looks at our certificate when for us the handshake is over.
             return refused.clone();
         }
+        if let Closed::Protocol(error) = closed
+            && error.kind() == ConnectionErrorKind::Timeout
+        {
+            return self.silent(&format!("in time ({error})"));
+        }
         let hint = match closed {
             Closed::Io(cause) if !is_end(cause.kind()) => "",
             Closed::ByPeer { .. } | Closed::Io(_) if self.settings.security.is_secure() => {
@@ -167,6 +173,14 @@ impl Connector {
             _ => "",
         };
         self.failed(Phase::Connect, format!("before the server had sent its SETTINGS, {closed}{hint}"))
+    }
+
+    /// The error for a server that has sent no SETTINGS.
+    fn silent(&self, within: &str) -> Error {
+        let secure = self.settings.security.is_secure();
+        let or = if secure { "" } else { ", or speak TLS on this port (then use https://)" };
+        let why = format!("the server sent no SETTINGS {within}: it may not speak HTTP/2{or}");
+        self.failed(Phase::Connect, why)
     }
 
     fn failed(&self, phase: Phase, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -193,3 +207,6 @@ fn explain(uri: &str, mut failures: Vec<(&Address, Error)>) -> Error {
         failures.iter().map(|(address, error)| format!("{address}: {}", cause(error))).collect();
     Error::new(phase.unwrap_or(Phase::Connect), uri, causes.join("; "))
 }
+
+#[cfg(test)]
+mod tests;
