@@ -64,6 +64,22 @@ fn the_first_frame_of_a_server_has_to_be_settings() {
 }
 
 #[test]
+fn a_server_that_refuses_the_connection_before_its_settings_is_quoted() {
+    client(async |bed| {
+        let why = [&[0, 0, 0, 0, 0, 0, 0, 0xc][..], b"this port speaks TLS"].concat();
+        let status = answer_to(bed, &RawFrame::new(kind::GOAWAY, 0, 0, why).to_bytes()).await;
+        assert_lost(&status, "the server refused the connection: this port speaks TLS");
+    });
+}
+
+#[test]
+fn a_server_that_closes_at_once_may_want_tls() {
+    client(async |bed| {
+        assert_lost(&answer_to(bed, b"").await, "https://");
+    });
+}
+
+#[test]
 fn a_server_that_says_nothing_is_let_go() {
     client(async |bed| {
         let call = tokio::spawn(bed.client.unary(ask("x")).into_future());

@@ -138,6 +138,11 @@ impl Connection {
         let total = HEADER_LEN + header.length as usize;
         let payload = input.get(HEADER_LEN..total).unwrap_or_default();
         let event = match self.expecting {
+            // A server that will not have us at all, as we do not speak TLS, says so before it is a server: what it
+            // says is worth more than that it should have sent SETTINGS, which are still to come.
+            Expecting::Settings if header.kind == kind::GOAWAY && self.role == Role::Client => {
+                self.receive_control(header, payload, out)
+            }
             Expecting::Settings => {
                 if header.kind != kind::SETTINGS || header.has(flag::ACK) {
                     return Err(protocol("the first frame is not SETTINGS (RFC 9113 §3.4)"));

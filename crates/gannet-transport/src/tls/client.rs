@@ -10,7 +10,6 @@ use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::sign::SingleCertAndKey;
 use tokio_rustls::TlsConnector;
 
 use super::certificate::Facts;
@@ -22,7 +21,7 @@ use super::opening::{FirstBytes, Remembered};
 use super::provider::{NO_PROVIDER, default_provider};
 use super::secured::{Explain, Secured};
 use super::source::{Holds, Source};
-use super::verify::{self, Refused, Trusted};
+use super::verify::{self, Presented, Refused, Trusted};
 use super::{H2, PeerIdentity, TlsVersions};
 use crate::{Accepted, Error, Phase};
 
@@ -347,13 +346,8 @@ impl Recipe for ClientRecipe {
             .map_err(|cause| refuse(format!("{} cannot be spoken: {cause}", self.versions.named())))?
             .dangerous()
             .with_custom_certificate_verifier(servers);
-        let (mut config, own) = match parsed.identity {
-            Some(identity) => {
-                let resolver = Arc::new(SingleCertAndKey::from(identity.certified));
-                (builder.with_client_cert_resolver(resolver), Some(identity.facts))
-            }
-            None => (builder.with_no_client_auth(), None),
-        };
+        let (certified, own) = parsed.identity.map(|identity| (identity.certified, identity.facts)).unzip();
+        let mut config = builder.with_client_cert_resolver(Arc::new(Presented(certified)));
         config.alpn_protocols = vec![H2.to_vec()];
         Ok(ClientSide { config: Arc::new(config), own, versions: self.versions })
     }
@@ -393,14 +387,14 @@ impl ClientSide {
         };
         let Accepted { io, info } = accepted;
         let connect = TlsConnector::from(Arc::clone(&self.config)).connect(name, Remembered::new(io));
-        let (result, refused) = verify::watched(connect.into_fallible()).await;
+        let (result, noted) = verify::watched(connect.into_fallible()).await;
         let stream = match result {
             Ok(stream) => stream,
             Err((cause, mut io)) => {
                 if handshake::cause(&cause).is_none() {
                     io.read_first().await;
                 }
-                let why = self.explain(&cause, refused.as_ref(), asked_for, io.first());
+                let why = self.explain(&cause, noted.refused.as_ref(), asked_for, io.first());
                 // The alert that says it went out already; shutting our side lets the server see it.
                 let _ = tokio::io::AsyncWriteExt::shutdown(&mut io).await;
                 return Err(refuse(why));
@@ -429,7 +423,8 @@ impl ClientSide {
         if let Some(identity) = identity {
             info = info.with(identity);
         }
-        let explain = explain_first_read(host.to_owned(), asked_for.to_owned(), self.own.clone());
+        let asked = noted.certificate_asked_for;
+        let explain = explain_first_read(host.to_owned(), asked_for.to_owned(), self.own.clone(), asked);
         Ok(Accepted { io: Box::new(Secured::new(stream, Some(explain))), info })
     }
 
@@ -488,13 +483,29 @@ fn not_tls(first: FirstBytes) -> Option<String> {
     }
 }
 
-/// What an error of the first read means: with TLS 1.3 the server's refusal of our certificate.
-fn explain_first_read(host: String, asked_for: String, own: Option<Facts>) -> Explain {
-    Box::new(move |error| match handshake::cause(&error) {
-        Some(rustls::Error::AlertReceived(alert)) => {
-            let why = explain::alert_of_server(*alert, own.as_ref(), &asked_for);
-            io::Error::new(error.kind(), Error::new(Phase::Handshake, host.as_str(), why))
-        }
-        _ => error,
+/// What an error or an end at the first read means: with TLS 1.3 the server's refusal of our certificate.
+fn explain_first_read(
+    host: String,
+    asked_for: String,
+    own: Option<Facts>,
+    certificate_asked: bool,
+) -> Explain {
+    Box::new(move |end| {
+        let why = match end {
+            Some(error) => match handshake::cause(error) {
+                Some(rustls::Error::AlertReceived(alert)) => {
+                    explain::alert_of_server(*alert, own.as_ref(), &asked_for)
+                }
+                // The end of a server that does not wait until its alert is read.
+                None if error.kind() == io::ErrorKind::ConnectionReset && certificate_asked => {
+                    explain::silence_of_server(own.as_ref())
+                }
+                _ => return None,
+            },
+            None if certificate_asked => explain::silence_of_server(own.as_ref()),
+            None => return None,
+        };
+        let kind = end.map_or(io::ErrorKind::ConnectionAborted, io::Error::kind);
+        Some(io::Error::new(kind, Error::new(Phase::Handshake, host.as_str(), why)))
     })
 }

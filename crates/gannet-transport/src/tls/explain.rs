@@ -271,6 +271,24 @@ pub(super) fn alert_of_server(alert: AlertDescription, own: Option<&Facts>, aske
     }
 }
 
+/// Why the server, our peer, left without a word behind a handshake in which it had asked for our certificate. Some do so
+/// in place of an alert (gRPC's C core), or let the alert be lost.
+pub(super) fn silence_of_server(own: Option<&Facts>) -> String {
+    match own {
+        Some(own) => format!(
+            "the server asked for a client certificate, was given {}, and left without saying why: it probably refuses it; \
+             it was issued by `{}` and is valid until {}. The server's log says more",
+            own.who(),
+            own.issuer,
+            utc(own.not_after)
+        ),
+        None => "the server asked for a client certificate, was given none, and left without saying why: it probably \
+                 requires one; give one with ClientTls::identity_files, issued by a CA the server trusts (gannet certs \
+                 client)"
+            .to_owned(),
+    }
+}
+
 /// Why the client, our peer, ended the handshake with this alert. `own` is the certificate we presented.
 pub(super) fn alert_of_client(alert: AlertDescription, own: Option<&Facts>) -> String {
     let name = alert_name(alert);

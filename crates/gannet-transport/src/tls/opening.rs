@@ -91,15 +91,17 @@ pub(super) async fn read<I: AsyncRead + Unpin>(io: &mut I) -> io::Result<(Openin
     }
 }
 
-/// Says in HTTP/2: SETTINGS, which every server sends first, then GOAWAY with INADEQUATE_SECURITY and the reason as its
-/// debug data (RFC 9113 sections 6.5 and 6.8).
+/// Says in HTTP/2: GOAWAY with INADEQUATE_SECURITY and the reason as its debug data (RFC 9113 section 6.8).
+///
+/// Without the SETTINGS that every server sends first (section 3.4), since this is no connection of HTTP/2. They would be
+/// the sign that it is one: grpc-go and gRPC's C core then take the GOAWAY for the end of a good connection, and connect
+/// anew at once, thousands of times a second, for as long as the call may last. Without them they fail the call and
+/// wait longer and longer.
 pub(super) async fn answer_http2<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I, why: &str) {
-    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
     const INADEQUATE_SECURITY: u8 = 0xc;
     let length = (8 + why.len()) as u32;
-    let mut answer = SETTINGS.to_vec();
-    answer.extend_from_slice(&length.to_be_bytes()[1..]);
+    let mut answer = length.to_be_bytes()[1..].to_vec();
     // No flags; stream 0; the last stream that was looked at is 0: none.
     answer.extend_from_slice(&[GOAWAY, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, INADEQUATE_SECURITY]);
     answer.extend_from_slice(why.as_bytes());

@@ -6,8 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What an error of the first read means; taken away with the first bytes that come.
-pub(super) type Explain = Box<dyn Fn(io::Error) -> io::Error + Send>;
+/// What an error of the first read, or the end there, means, where it means more than it says; taken away with the first
+/// bytes that come.
+pub(super) type Explain = Box<dyn Fn(Option<&io::Error>) -> Option<io::Error> + Send>;
 
 /// A stream that says its errors in words.
 ///
@@ -33,19 +34,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        match ready!(Pin::new(&mut this.stream).poll_read(context, into)) {
-            Ok(()) => {
-                if this.explain.is_some() && !into.filled().is_empty() {
+        let before = into.filled().len();
+        let end = match ready!(Pin::new(&mut this.stream).poll_read(context, into)) {
+            Ok(()) if into.filled().len() > before => {
+                if this.explain.is_some() {
                     this.explain = None;
                 }
-                Poll::Ready(Ok(()))
+                return Poll::Ready(Ok(()));
             }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(match this.explain.take() {
-                Some(explain) => explain(error),
-                None => error,
-            })),
+            Ok(()) => None,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+            Err(error) => Some(error),
+        };
+        if let Some(explained) = this.explain.take().and_then(|explain| explain(end.as_ref())) {
+            return Poll::Ready(Err(explained));
         }
+        Poll::Ready(end.map_or(Ok(()), Err))
     }
 }
 

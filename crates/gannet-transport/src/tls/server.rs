@@ -430,12 +430,12 @@ impl ServerSide {
             return Err(refuse_opening(&mut io, opening, first).await);
         }
         let accept = TlsAcceptor::from(Arc::clone(&self.config)).accept(Replayed::new(io, first));
-        let (result, refused) = verify::watched(accept.into_fallible()).await;
+        let (result, noted) = verify::watched(accept.into_fallible()).await;
         let mut stream = match result {
             Ok(stream) => stream,
             Err((cause, mut io)) => {
                 opening::close(&mut io).await;
-                return Err(self.explain(&cause, refused.as_ref()));
+                return Err(self.explain(&cause, noted.refused.as_ref()));
             }
         };
         let connection = stream.get_ref().1;

@@ -1,4 +1,5 @@
-//! rustls's verification of the peer's certificate, with a memory of what was refused, so that the error can say more.
+//! rustls's verification of the peer's certificate, and a client's own certificate, with a memory of what was refused and
+//! what was asked for, so that the error can say more.
 //!
 //! One thing is added to what is trusted: a certificate that stands itself, byte for byte, in the file of CAs. Who puts
 //! it there means it, whatever it says of being a CA; other implementations take it too.
@@ -7,12 +8,13 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ParsedCertificate, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
 };
@@ -22,6 +24,15 @@ use super::certificate::{Facts, Purpose};
 /// Seconds since 1970.
 pub(super) fn now() -> i64 {
     i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// What was seen in a handshake.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// The chain that our side refused.
+    pub(super) refused: Option<Refused>,
+    /// The server asked for a client certificate.
+    pub(super) certificate_asked_for: bool,
 }
 
 /// A chain that was refused, and by what.
@@ -41,18 +52,34 @@ pub(super) struct Trusted {
 }
 
 tokio::task_local! {
-    /// What the verifiers refused during the handshake that the task is at.
-    static REFUSED: RefCell<Option<Refused>>;
+    /// What was seen in the handshake that the task is at.
+    static NOTED: RefCell<Noted>;
 }
 
-/// Runs a handshake; tells beside its result which chain it refused, if it did.
-pub(super) async fn watched<F: Future>(handshake: F) -> (F::Output, Option<Refused>) {
-    REFUSED
-        .scope(RefCell::new(None), async move {
+/// Runs a handshake; tells beside its result what was seen in it.
+pub(super) async fn watched<F: Future>(handshake: F) -> (F::Output, Noted) {
+    NOTED
+        .scope(RefCell::default(), async move {
             let result = handshake.await;
-            (result, REFUSED.with(RefCell::take))
+            (result, NOTED.with(RefCell::take))
         })
         .await
+}
+
+/// The certificate that a client presents to a server that asks for one, if it has one.
+#[derive(Debug)]
+pub(super) struct Presented(pub(super) Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Presented {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // Outside a handshake of ours nobody asks.
+        let _ = NOTED.try_with(|noted| noted.borrow_mut().certificate_asked_for = true);
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 impl Trusted {
@@ -87,7 +114,7 @@ impl Trusted {
         let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
         let refused = Refused { chain, trusted: Arc::clone(self) };
         // Outside a handshake of ours, as when a caller uses the configuration elsewhere, nobody asks.
-        let _ = REFUSED.try_with(|cell| cell.replace(Some(refused)));
+        let _ = NOTED.try_with(|noted| noted.borrow_mut().refused = Some(refused));
     }
 }
 

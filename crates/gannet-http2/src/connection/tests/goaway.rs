@@ -143,3 +143,18 @@ fn a_closed_connection_says_why_and_takes_nothing_more() {
     server.connection.flush(&mut server.out);
     assert!(server.sent().is_empty());
 }
+
+#[test]
+fn a_server_may_refuse_a_client_before_it_has_said_anything_else() {
+    let mut client = Script::new(true, Config::default());
+    client.out.advance(PREFACE.len());
+    client.sent();
+    let refusal = go_away(0, ErrorCode::InadequateSecurity, b"TLS only");
+    client.expect(&refusal, &["GoAway 0 INADEQUATE_SECURITY TLS only"], &[]);
+    // It is no server yet.
+    client.fails(&ping(*b"12345678"), "PROTOCOL_ERROR");
+
+    let mut server = Script::new(false, Config::default());
+    server.sent();
+    server.fails(&[PREFACE, &refusal[..]].concat(), "PROTOCOL_ERROR");
+}

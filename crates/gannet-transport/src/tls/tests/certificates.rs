@@ -1,11 +1,14 @@
 //! Certificates that are refused: what each end says of it.
 
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa};
+use tokio::io::AsyncReadExt as _;
 
 use super::support::{
-    assert_says, authority, dns, failure, in_days, named, of_client, of_server, self_signed, shake, trusting,
+    assert_says, authority, dns, failure, in_days, named, of_client, of_server, say, self_signed, shake,
+    trusting,
 };
 use crate::tls::{ClientTls, HandshakeErrorKind as Kind, ServerTls, TlsVersions};
+use crate::{Error, Phase};
 
 #[tokio::test(start_paused = true)]
 async fn a_server_certificate_with_a_common_name_only_is_refused_with_the_command_that_makes_a_good_one() {
@@ -203,6 +206,36 @@ async fn a_requested_certificate_may_be_left_out_but_must_be_good() {
     let client = trusting(&ca).identity(&stranger.certificate, &stranger.key).unwrap();
     let (at_server, _) = failure(&server, &client, "localhost").await;
     assert_eq!(at_server.kind(), Kind::ClientCertificateRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_leaves_behind_a_handshake_in_which_it_asked_for_a_certificate_is_understood() {
+    let ca = authority("test CA");
+    let asking = ca.issue(&of_server()).server().request_client_ca(&ca.pem).unwrap();
+    let pair = ca.issue(&of_client());
+    let anonymous = trusting(&ca);
+    let known = trusting(&ca).identity(&pair.certificate, &pair.key).unwrap();
+    for (client, said) in [
+        (&anonymous, &["was given none", "left without saying why", "ClientTls::identity_files"]),
+        (&known, &["was given `CN=test client`", "left without saying why", "`CN=test CA`"]),
+    ] {
+        let (at_server, at_client) = shake(&asking, client, "localhost").await;
+        drop(at_server);
+        let error = at_client.unwrap().io.read(&mut [0; 9]).await.unwrap_err();
+        assert_says(&error, said);
+        let error = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
+        assert_eq!(error.phase(), Phase::Handshake);
+    }
+
+    // One that did not ask has its own reasons, and so has one that said something first.
+    let (at_server, at_client) = shake(&ca.issue(&of_server()).server(), &known, "localhost").await;
+    drop(at_server);
+    assert_eq!(at_client.unwrap().io.read(&mut [0; 9]).await.unwrap(), 0);
+    let (at_server, at_client) = shake(&asking, &anonymous, "localhost").await;
+    let (mut at_server, mut at_client) = (at_server.unwrap(), at_client.unwrap());
+    assert_eq!(say(&mut at_server, &mut at_client, b"SETTINGS").await, b"SETTINGS");
+    drop(at_server);
+    assert_eq!(at_client.io.read(&mut [0; 9]).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

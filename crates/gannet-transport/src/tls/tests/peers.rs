@@ -33,9 +33,8 @@ async fn http2_without_tls_is_told_so_in_http2() {
     assert_eq!(error.kind(), Kind::PlaintextHttp2);
     assert_says(error, &["without TLS", "https://"]);
 
-    let (settings, goaway) = answer.split_at(9);
-    assert_eq!(settings, [0, 0, 0, 4, 0, 0, 0, 0, 0]);
-    let (header, payload) = goaway.split_at(9);
+    // No SETTINGS: with them it would be a connection, which clients make again at once when it ends.
+    let (header, payload) = answer.split_at(9);
     assert_eq!((usize::from(header[2]), &header[3..]), (payload.len(), &[7, 0, 0, 0, 0, 0][..]));
     let (codes, debug) = payload.split_at(8);
     assert_eq!(codes, [0, 0, 0, 0, 0, 0, 0, 0xc]);
