@@ -1,4 +1,5 @@
-//! The Greeter's contract, generated, and its implementation, which the server serves.
+//! The Greeter's contract, generated, and its implementation, which the server serves; and the token as both programs
+//! take it.
 
 // Generated code documents itself as far as its proto does.
 #![allow(missing_docs)]
@@ -27,5 +28,29 @@ impl Greeter for MyGreeter {
             replies.send(HelloReply { message: format!("hi {}", request.name) }).await?;
         }
         Ok(())
+    }
+}
+
+/// A user and a password, written `USER:PASSWORD`.
+pub struct Token {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Token {
+    /// Reads `USER:PASSWORD`; the password may hold colons.
+    ///
+    /// # Errors
+    ///
+    /// If there is no colon, or nothing before it. The error does not repeat what was given.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text.split_once(':') {
+            Some((user, password)) if !user.is_empty() => {
+                Ok(Self { user: user.to_owned(), password: password.to_owned() })
+            }
+            _ => Err("a token is written USER:PASSWORD, as in --token admin:admin"),
+        }
     }
 }
