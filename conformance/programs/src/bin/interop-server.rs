@@ -1,14 +1,16 @@
 //! The server of gRPC's interop tests on Gannet. Features of `interop-test-descriptions.md`: EmptyCall, UnaryCall,
 //! StreamingInputCall, StreamingOutputCall, FullDuplexCall, Echo Status, Echo Metadata, ResponseParameters.interval_us.
-//! Not here: compression, credentials, TLS.
+//! With TLS, reflection, and access tokens or JWTs that calls must bring. Not here: compression.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a program that says where it listens")]
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use gannet::{Code, Metadata, Replies, Request, Response, Server, Status, Streaming};
+use gannet::auth::{self, JwtAlgorithm, JwtKeys, JwtVerifier};
+use gannet::{Code, Metadata, Replies, Request, Response, Server, ServerTls, Status, Streaming};
 use gannet_conformance::grpc::testing::{
     EchoStatus, Empty, Payload, PayloadType, ResponseParameters, SimpleRequest, SimpleResponse,
     StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
@@ -18,6 +20,7 @@ use gannet_conformance::{ECHO_INITIAL, ECHO_TRAILING, payload};
 
 /// The server of gRPC's interop tests, on Gannet.
 #[derive(Parser)]
+#[command(rename_all = "snake_case")]
 struct Options {
     /// The port to listen on, on all addresses; 0 takes a free one, which is printed.
     #[arg(long, default_value_t = 10000)]
@@ -25,13 +28,37 @@ struct Options {
     /// The address to listen on, in place of --port.
     #[arg(long)]
     addr: Option<String>,
+    /// Serves TLS.
+    #[arg(long, requires = "tls_cert_file", requires = "tls_key_file")]
+    use_tls: bool,
+    /// The certificate, in PEM.
+    #[arg(long)]
+    tls_cert_file: Option<PathBuf>,
+    /// The certificate's key, in PEM.
+    #[arg(long)]
+    tls_key_file: Option<PathBuf>,
+    /// Serves only calls with this token as `authorization: Bearer`, and tells its owner and scope to who asks.
+    #[arg(long, requires = "account")]
+    access_token: Option<String>,
+    /// The owner of the access token, or the issuer of JWTs.
+    #[arg(long)]
+    account: Option<String>,
+    /// The scope of the access token.
+    #[arg(long, default_value_t, requires = "access_token", hide_default_value = true)]
+    oauth_scope: String,
+    /// Serves only calls with a JWT as `authorization: Bearer` that is signed by RS256 with this public key, in PEM.
+    #[arg(long, requires = "jwt_audience", requires = "account", conflicts_with = "access_token")]
+    jwt_key_file: Option<PathBuf>,
+    /// Whom the JWTs have to be for.
+    #[arg(long, requires = "jwt_key_file")]
+    jwt_audience: Option<String>,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), gannet::Error> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
-    let address = options.addr.unwrap_or_else(|| format!("0.0.0.0:{}", options.port));
-    let server = Server::new().add(TestServiceServer::new(Interop)).bind(address).await?;
+    let address = options.addr.clone().unwrap_or_else(|| format!("0.0.0.0:{}", options.port));
+    let server = server(&options)?.bind(address).await?;
     if let Some(address) = server.local_address() {
         eprintln!("interop server listening on {address}");
     }
@@ -39,7 +66,34 @@ async fn main() -> Result<(), gannet::Error> {
     Ok(())
 }
 
-struct Interop;
+/// The server that the options describe.
+fn server(options: &Options) -> Result<Server, Box<dyn std::error::Error>> {
+    let interop = Interop { oauth_scope: options.oauth_scope.clone() };
+    let mut server = Server::new().reflection().add(TestServiceServer::new(interop));
+    if let (true, Some(certificate), Some(key)) =
+        (options.use_tls, &options.tls_cert_file, &options.tls_key_file)
+    {
+        server = server.tls(ServerTls::from_pem_files(certificate, key)?);
+    }
+    let account = options.account.as_deref().unwrap_or_default();
+    if let Some(token) = &options.access_token {
+        server = server.intercept(auth::bearer::<&str>([]).token(account, token.as_str()));
+    }
+    if let (Some(file), Some(audience)) = (&options.jwt_key_file, &options.jwt_audience) {
+        let verifier = JwtVerifier::builder(JwtKeys::pem_file(file)?)
+            .algorithms([JwtAlgorithm::Rs256])
+            .issuer(account)
+            .audience(audience)
+            .build()?;
+        server = server.intercept(auth::jwt(verifier));
+    }
+    Ok(server)
+}
+
+struct Interop {
+    /// What the access token may be used for.
+    oauth_scope: String,
+}
 
 impl TestService for Interop {
     async fn empty_call(&self, _request: Request<Empty>) -> Result<Response<Empty>, Status> {
@@ -49,7 +103,16 @@ impl TestService for Interop {
     async fn unary_call(&self, request: Request<SimpleRequest>) -> Result<Response<SimpleResponse>, Status> {
         asked_status(request.response_status.as_option())?;
         let asked = asked_payload(request.response_type.to_i32(), request.response_size)?;
-        let mut response = Response::new(SimpleResponse { payload: asked.into(), ..Default::default() });
+        let mut reply = SimpleResponse { payload: asked.into(), ..Default::default() };
+        if let Some(caller) = auth::Authenticated::of(request.extensions()) {
+            if request.fill_username {
+                caller.subject().clone_into(&mut reply.username);
+            }
+            if request.fill_oauth_scope {
+                self.oauth_scope.clone_into(&mut reply.oauth_scope);
+            }
+        }
+        let mut response = Response::new(reply);
         echo_initial(request.metadata(), response.metadata_mut())?;
         echo_trailing(request.metadata(), response.trailers_mut())?;
         Ok(response)

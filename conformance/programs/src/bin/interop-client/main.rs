@@ -1,17 +1,20 @@
 //! The client of gRPC's interop tests on Gannet: one case of `interop-test-descriptions.md` per run, exit status 0 if
-//! it passed. Flags as grpc-go's client has them. Not here: the cases that need compression, credentials or TLS.
+//! it passed; and the case `call_credentials`. Flags as grpc-go's client has them. Not here: the cases that need compression
+//! or Google's accounts.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a program that says why it fails")]
 
+mod credentials;
 mod status;
 mod streaming;
 mod unary;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use gannet::{Channel, Code, Metadata, Status};
+use gannet::{Channel, ClientTls, Code, Metadata, Status};
 use gannet_conformance::grpc::testing::{Payload, TestServiceClient, UnimplementedServiceClient};
 use gannet_conformance::{ECHO_INITIAL, ECHO_TRAILING};
 
@@ -25,6 +28,15 @@ struct Options {
     /// The server's port.
     #[arg(long, default_value_t = 10000)]
     server_port: u16,
+    /// Connects with TLS.
+    #[arg(long)]
+    use_tls: bool,
+    /// The CAs to trust, in PEM, in place of this machine's.
+    #[arg(long, requires = "use_tls")]
+    ca_file: Option<PathBuf>,
+    /// The name to expect in the server's certificate, in place of --server_host.
+    #[arg(long, requires = "use_tls")]
+    server_host_override: Option<String>,
     /// The case.
     #[arg(long, value_enum, default_value_t = Case::LargeUnary)]
     test_case: Case,
@@ -47,6 +59,7 @@ enum Case {
     UnimplementedMethod,
     UnimplementedService,
     CustomMetadata,
+    CallCredentials,
 }
 
 /// Why a case failed.
@@ -64,8 +77,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Failure> {
-    let channel =
-        Channel::connect(&format!("http://{}:{}", options.server_host, options.server_port)).await?;
+    let channel = connect(&options).await?;
     let client = TestServiceClient::new(channel.clone());
     match options.test_case {
         Case::EmptyUnary => unary::empty(&client).await,
@@ -87,7 +99,28 @@ async fn run(options: Options) -> Result<(), Failure> {
             unary::custom_metadata(&client).await?;
             streaming::custom_metadata(&client).await
         }
+        Case::CallCredentials => credentials::of_channel_and_call(&client).await,
     }
+}
+
+async fn connect(options: &Options) -> Result<Channel, gannet::Error> {
+    let scheme = if options.use_tls { "https" } else { "http" };
+    let mut channel =
+        Channel::builder(&format!("{scheme}://{}:{}", options.server_host, options.server_port));
+    if options.use_tls {
+        let mut tls = match &options.ca_file {
+            Some(file) => ClientTls::with_ca_file(file)?,
+            None => ClientTls::new(),
+        };
+        if let Some(name) = &options.server_host_override {
+            tls = tls.server_name(name);
+        }
+        channel = channel.tls(tls);
+    }
+    if matches!(options.test_case, Case::CallCredentials) {
+        channel = channel.call_credentials(credentials::OfChannel);
+    }
+    channel.connect().await
 }
 
 /// Fails unless both are equal.
