@@ -47,6 +47,24 @@ check() {
     fi
 }
 
+# says TEXT COMMAND...: the command succeeds and its output has the text. For use with `check`.
+says() {
+    local text=$1 output
+    shift
+    output=$("$@" 2>&1) || { printf '%s\n(exit status %d)\n' "$output" $?; return 1; }
+    printf '%s\n(expected: %s)\n' "$output" "$text"
+    [[ $output == *"$text"* ]]
+}
+
+# refuses TEXT COMMAND...: the command fails and its output has the text. For use with `check`.
+refuses() {
+    local text=$1 output
+    shift
+    output=$("$@" 2>&1) && { printf '%s\n(succeeded)\n' "$output"; return 1; }
+    printf '%s\n(expected: %s)\n' "$output" "$text"
+    [[ $output == *"$text"* ]]
+}
+
 # cases LOG COMMAND...: a program that reports its own cases on standard output, one line each, separated by tabs:
 # passed, failed or skipped; the name; the reason. Standard error goes to LOG. Skipped ones are listed in `skips`.
 skips=()
@@ -111,6 +129,14 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# certificates: makes those of conformance/certificates, anew for each suite, and sets CERTIFICATES to their folder.
+certificates() {
+    CERTIFICATES=$LOGS/certificates
+    rm -rf "$CERTIFICATES"
+    "$CONFORMANCE/certificates" "$CERTIFICATES" 2>"$LOGS/certificates.log" ||
+        die "openssl made no certificates" "$LOGS/certificates.log"
+}
+
 # start_server LOG PORT COMMAND...: starts it in the background and returns when PORT accepts connections.
 start_server() {
     local log=$1 port=$2
@@ -137,6 +163,7 @@ TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${CONNECT_CLIENT:=$TARGET/connect-client}"
 : "${GREETER_SERVER:=$TARGET/greeter-server}"
 : "${GREETER_CLIENT:=$TARGET/greeter-client}"
+: "${GANNET:=$TARGET/gannet}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"
 
 # The cases of gRPC's interop-test-descriptions.md that need neither TLS, compression, credentials nor a balancer.
