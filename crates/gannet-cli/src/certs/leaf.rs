@@ -1,5 +1,6 @@
 //! What `gannet certs server` and `gannet certs client` have in common: their options, and the way to a signed certificate.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use super::{
     AlternativeName, Authority, Error, Holder, Issued, KeyKind, Purpose, Validity, moment, quoted, read,
     said_of_key, self_signed, write,
 };
+
+/// The days that a certificate holds unless said otherwise.
+const DAYS: u32 = 90;
 
 /// Options of both.
 #[derive(Args)]
@@ -32,7 +36,7 @@ pub(super) struct LeafOptions {
     organization: Option<String>,
 
     /// The days it holds, at most as long as its CA.
-    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(super::DAYS))]
+    #[arg(long, value_name = "DAYS", default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(super::DAYS))]
     days: u32,
 
     /// The kind of its key: ecdsa (P-256), ecdsa:p384, ed25519 (which gRPC for C++ and Python refuses), rsa (3072 bits),
@@ -207,14 +211,20 @@ pub(super) fn renewal(
     wanted: &Wanted<'_>,
     until: OffsetDateTime,
 ) -> String {
-    let mut flags = String::new();
+    let (options, mut flags) = (wanted.options, String::new());
     if wanted.self_signed {
         flags.push_str(" --self-signed");
-    } else if wanted.options.ca != Path::new("ca.pem") {
-        flags = format!(" --ca {}", quoted(&wanted.options.ca));
+    } else if options.ca != Path::new("ca.pem") {
+        flags = format!(" --ca {}", quoted(&options.ca));
+    }
+    if let Some(key) = &options.ca_key {
+        let _ = write!(flags, " --ca-key {}", quoted(key));
     }
     if wanted.purpose == Purpose::Both {
         flags.push_str(" --also-client");
+    }
+    if options.days != DAYS {
+        let _ = write!(flags, " --days {}", options.days);
     }
     let path = quoted(certificate);
     let out = if certificate == Path::new(&format!("{command}.pem")) {

@@ -423,6 +423,19 @@ fn renewing_keeps_who_it_is_for() {
         "ecdsa:p384",
     ]);
     assert_says(&said, &["renew it before", "gannet certs server --from server.pem --force"]);
+    let other = folder.said(&[
+        "server",
+        "--san",
+        "a.b",
+        "--ca-key",
+        "ca.key",
+        "--also-client",
+        "--days",
+        "30",
+        "--out",
+        "x/a",
+    ]);
+    assert_says(&other, &["--from x/a.pem --out x/a.pem --ca-key ca.key --also-client --days 30 --force"]);
     let old = folder.certificates("server.pem");
     let said = folder.said(&["server", "--from", "server.pem", "--force", "--san", "example.org"]);
     assert_says(&said, &["CN=greeter", "DNS:localhost, IP:::1, DNS:example.org", "ECDSA P-384"]);
