@@ -55,7 +55,7 @@ pub(super) fn run(options: &Options, out: &mut impl Write) -> Ended {
     let (pem, key, ca) = (quoted(&certificate), quoted(&key), quoted(&options.leaf.ca));
     writeln!(
         out,
-        "\nnext:\n  gannet certs show {pem} --ca {ca} --key {key}\n  greeter-client --ca {ca} --cert {pem} --key {key}\nthe \
+        "\nnext:\n  gannet certs show {pem} --ca {ca} --key {key}\n  greeter-client --ca {ca} --cert {pem} --key {key} zhangsan\nthe \
          server lets its holder in if it trusts {ca}:\n  greeter-server --tls-cert server.pem --tls-key server.key --client-ca \
          {ca}"
     )?;

@@ -62,14 +62,17 @@ pub(super) fn run(options: &Options, out: &mut impl Write) -> Ended {
     let made = wanted.make(out)?;
     let (pem, key) = (quoted(&certificate), quoted(&key));
     let ca = if options.self_signed { pem.clone() } else { quoted(&options.leaf.ca) };
-    let host =
-        made.holder.names.iter().find(|name| name.is_host()).map(AlternativeName::text).unwrap_or_default();
+    let names = &made.holder.names;
+    let host = names.iter().find(|name| name.is_host()).map(AlternativeName::text).unwrap_or_default();
     // A wildcard stands for a name; any will do to look.
     let host = host.replacen('*', "www", 1);
+    // The Greeter listens on 127.0.0.1.
+    let here = names.iter().any(|name| ["localhost", "127.0.0.1"].contains(&name.text().as_str()));
+    let named = if here { String::new() } else { format!(" --server-name {host}") };
     writeln!(
         out,
         "\nnext:\n  gannet certs show {pem} --ca {ca} --key {key} --name {host}\n  greeter-server --tls-cert {pem} \
-         --tls-key {key}\nclients trust {ca}:\n  greeter-client --ca {ca}"
+         --tls-key {key}\nclients trust {ca}:\n  greeter-client --ca {ca}{named} zhangsan"
     )?;
     writeln!(out, "{}", leaf::renewal("server", &certificate, &wanted, made.until))?;
     Ok(true)

@@ -423,6 +423,9 @@ fn renewing_keeps_who_it_is_for() {
         "ecdsa:p384",
     ]);
     assert_says(&said, &["renew it before", "gannet certs server --from server.pem --force"]);
+    assert_says(&said, &["greeter-client --ca ca.pem zhangsan", "--name localhost"]);
+    let elsewhere = folder.said(&["server", "--san", "*.example.org", "--out", "elsewhere"]);
+    assert_says(&elsewhere, &["greeter-client --ca ca.pem --server-name www.example.org zhangsan"]);
     let other = folder.said(&[
         "server",
         "--san",
