@@ -68,11 +68,11 @@ pub(super) fn run(options: &Options, out: &mut impl Write) -> Ended {
     let host = host.replacen('*', "www", 1);
     // The Greeter listens on 127.0.0.1.
     let here = names.iter().any(|name| ["localhost", "127.0.0.1"].contains(&name.text().as_str()));
-    let named = if here { String::new() } else { format!(" --server-name {host}") };
+    let flag = if here { String::new() } else { format!(" --server-name {host}") };
     writeln!(
         out,
         "\nnext:\n  gannet certs show {pem} --ca {ca} --key {key} --name {host}\n  greeter-server --tls-cert {pem} \
-         --tls-key {key}\nclients trust {ca}:\n  greeter-client --ca {ca}{named} zhangsan"
+         --tls-key {key}\nclients trust {ca}:\n  greeter-client --ca {ca}{flag} zhangsan"
     )?;
     writeln!(out, "{}", leaf::renewal("server", &certificate, &wanted, made.until))?;
     Ok(true)
