@@ -1,15 +1,19 @@
 //! How many connections a server serves, and what it does when accepting fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gannet::{Accepted, Listener, MemoryListener, PeerAddress, memory};
+use gannet::{Accepted, Code, Listener, MemoryListener, PeerAddress, memory};
 use gannet_e2e_tests::probe::ProbeClient;
 use tokio::io::AsyncWriteExt;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::assert_says;
 use crate::bad_input::Log;
 use crate::certificates::Site;
-use crate::support::{Running, Script, all_quiet, ask, paused, tasks_are};
+use crate::support::{Running, Script, all_quiet, ask, echo, paused, signals, tasks_are};
 
 #[test]
 fn no_more_connections_are_served_than_allowed_and_others_wait_for_their_turn() {
@@ -22,6 +26,12 @@ fn no_more_connections_are_served_than_allowed_and_others_wait_for_their_turn() 
         let mut waiting = tokio::spawn(three.unary(ask("three")).into_future());
         assert!(tokio::time::timeout(Duration::from_secs(5), &mut waiting).await.is_err());
         one.unary(ask("")).await.unwrap();
+        // Nothing is spent on those that wait: each would have a task.
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let more: Vec<_> = (0..100).map(|_| running.connector().connect().unwrap()).collect();
+        all_quiet().await;
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), tasks);
+        drop(more);
         assert_says(&log.text(), &["WARN", "max_connections"]);
         drop(two);
         assert_eq!(waiting.await.unwrap().unwrap().text, "three");
@@ -52,24 +62,44 @@ fn unfinished_handshakes_take_nobodys_place_and_finished_ones_wait_for_theirs() 
 }
 
 #[test]
-fn a_drain_does_not_wait_for_connections_that_wait_for_their_turn() {
+fn a_drain_ends_connections_that_wait_for_their_turn_at_once() {
     paused(async {
         let site = Site::new();
-        let mut running = Running::start(Script::new().server().tls(site.server()).max_connections(1));
+        let gate = Arc::new(Semaphore::new(0));
+        let (begun, mut beginnings) = signals();
+        let held = Arc::clone(&gate);
+        let script = Script::new().unary(move |request| {
+            begun.send(()).unwrap();
+            let held = Arc::clone(&held);
+            async move {
+                held.acquire().await.unwrap().forget();
+                Ok(echo(request.into_inner()).into())
+            }
+        });
+        let mut running = Running::start(script.server().tls(site.server()).max_connections(1));
         let client = || {
             let channel = running.channel().tls(site.anonymous().server_name("localhost"));
             ProbeClient::new(channel.lazy().unwrap())
         };
         let clients = [client(), client()];
-        // Both are accepted before either is through.
-        let calls = clients.each_ref().map(|client| tokio::spawn(client.unary(ask("")).into_future()));
+        // Both are accepted before either is through with its handshake.
+        let mut calls = clients.each_ref().map(|client| tokio::spawn(client.unary(ask("x")).into_future()));
+        beginnings.recv().await.unwrap();
         all_quiet().await;
-        let started = tokio::time::Instant::now();
+        assert!(beginnings.try_recv().is_err(), "two connections are served");
+        let started = Instant::now();
         running.shut_down();
+        let [one, other] = &mut calls;
+        let (failed, still_running) = tokio::select! {
+            failed = one => (failed, calls.into_iter().next_back().unwrap()),
+            failed = other => (failed, calls.into_iter().next().unwrap()),
+        };
+        assert_eq!(failed.unwrap().unwrap_err().code(), Code::Unavailable);
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+        assert!(!running.has_ended());
+        gate.add_permits(1);
+        assert_eq!(still_running.await.unwrap().unwrap().text, "x");
         running.ended().await;
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-        let served = futures_util::future::join_all(calls).await;
-        assert_eq!(served.into_iter().filter(|call| call.as_ref().unwrap().is_ok()).count(), 1);
         drop(clients);
         tasks_are(0).await;
     });
