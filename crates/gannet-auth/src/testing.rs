@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use gannet_core::{
     Call, Interceptor, Interceptors, Metadata, MethodDescriptor, MethodKind, Running, Side, Status, Terminal,
@@ -87,4 +88,13 @@ pub(crate) async fn greet(
     entries: &[(&str, &str)],
 ) -> Result<Seen, Status> {
     serve(interceptor, Call::new(Side::Server, &SAY_HELLO).with(metadata(entries), None, None)).await
+}
+
+/// Goes on until `done` says so; fails after a minute of real time.
+pub(crate) async fn eventually(mut done: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !done().await {
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not come to that");
+        tokio::task::yield_now().await;
+    }
 }

@@ -16,6 +16,7 @@ use arc_swap::ArcSwap;
 use gannet_transport::{Error, Phase};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
 
 /// How often a file is looked at unless said otherwise.
 const RELOAD_EVERY: Duration = Duration::from_secs(30);
@@ -24,8 +25,8 @@ const RELOAD_EVERY: Duration = Duration::from_secs(30);
 pub(crate) const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Reads a file whole, up to [`MAX_FILE`]. Blocks.
-pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+pub(crate) fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
     // One byte more than may be tells a file that is too long, whatever its metadata say.
     File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
@@ -91,7 +92,7 @@ impl<T: Send + Sync + 'static> WatchedFile<T> {
             what,
             parse: Box::new(parse),
             current: ArcSwap::from_pointee(first),
-            last: Mutex::new(Last { good: fingerprints.hash_one(&bytes), complaint: None }),
+            last: Mutex::new(Last { good: fingerprints.hash_one(bytes.as_slice()), complaint: None }),
             every: AtomicU64::new(millis(RELOAD_EVERY)),
             watched: AtomicBool::new(false),
             watcher: Mutex::new(None),
@@ -186,7 +187,7 @@ impl<T> Shared<T> {
             let why = unreadable(&cause);
             (Complaint::Unreadable(why.clone()), why)
         })?;
-        let fingerprint = self.fingerprints.hash_one(&bytes);
+        let fingerprint = self.fingerprints.hash_one(bytes.as_slice());
         if self.last().good == fingerprint {
             self.last().complaint = None;
             return Ok(false);
@@ -238,7 +239,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::testing::logged;
+    use crate::testing::{eventually, logged};
 
     fn number(bytes: &[u8]) -> Result<u32, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
@@ -293,10 +294,11 @@ mod tests {
         let file = WatchedFile::open(&path, "numbers", number).unwrap();
         assert_eq!(*file.current(), 1);
         fs::write(&path, "2").unwrap();
-        while *file.current() == 1 {
+        eventually(async || {
             tokio::time::advance(RELOAD_EVERY).await;
-        }
-        assert_eq!(*file.current(), 2);
+            *file.current() == 2
+        })
+        .await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -316,9 +318,7 @@ mod tests {
         file.clone().current();
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
         drop(file);
-        while Handle::current().metrics().num_alive_tasks() > 0 {
-            tokio::task::yield_now().await;
-        }
+        eventually(async || Handle::current().metrics().num_alive_tasks() == 0).await;
     }
 
     #[test]

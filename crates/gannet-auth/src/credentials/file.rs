@@ -80,7 +80,6 @@ fn read(path: &Path) -> Result<Fetched<Secret>, Status> {
     let shown = path.display();
     let bytes = watched_file::read(path)
         .map_err(|cause| Status::unavailable(format!("the token file {shown} cannot be read: {cause}")))?;
-    let bytes = Zeroizing::new(bytes);
     let text = str::from_utf8(&bytes).map(str::trim).unwrap_or_default();
     if !is_token(text) {
         let what =

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::advance;
 
 use super::*;
-use crate::testing::{SAY_HELLO, metadata};
+use crate::testing::{SAY_HELLO, eventually, metadata};
 
 const AUDIENCE: &str = "https://example.org/helloworld.Greeter";
 
@@ -343,10 +343,7 @@ async fn a_jwt_from_a_file_is_kept_until_shortly_before_it_expires() {
     advance(Duration::from_secs(10)).await;
     // Read again in the background.
     assert_eq!(sent(&credentials).await.unwrap(), first);
-    while sent(&credentials).await.unwrap() == first {
-        quiet().await;
-    }
-    assert_eq!(sent(&credentials).await.unwrap(), second);
+    eventually(async || sent(&credentials).await.unwrap() == second).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,7 +109,9 @@ impl HeaderFields for RequestFields<'_> {
             block.field(b"grpc-timeout", timeout::format(timeout).as_bytes(), Indexing::Without);
         }
         for (name, value) in self.metadata.iter_wire() {
-            block.field(name.as_ref(), value.as_ref(), Indexing::Without);
+            // What guesses at a secret must not be told by the length of a block that it was right (RFC 7541 §7.1.3).
+            let indexing = if Metadata::is_secret(name) { Indexing::Never } else { Indexing::Without };
+            block.field(name.as_ref(), value.as_ref(), indexing);
         }
     }
 }

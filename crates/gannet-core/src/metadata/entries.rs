@@ -58,7 +58,7 @@ pub(super) fn shown<'a>(entry: &MetadataEntry<'a>) -> Shown<'a> {
         MetadataValue::Ascii(text) => text,
         MetadataValue::Binary(raw) => ascii(raw),
     };
-    if rules::is_credential(entry.key) { Shown::Length(text.len()) } else { Shown::Text(text) }
+    if rules::is_credential(entry.key.as_bytes()) { Shown::Length(text.len()) } else { Shown::Text(text) }
 }
 
 /// A value for [`std::fmt::Debug`].

@@ -107,6 +107,18 @@ impl Metadata {
         self.raw_values(key).next().is_some()
     }
 
+    /// Whether values of `key` are secrets by its name, such as `authorization` and `password`: `Debug` does not show
+    /// them, and transports keep them out of the tables of compression.
+    ///
+    /// ```
+    /// use gannet_core::Metadata;
+    ///
+    /// assert!(Metadata::is_secret("Authorization") && !Metadata::is_secret("user"));
+    /// ```
+    pub fn is_secret(key: impl AsRef<[u8]>) -> bool {
+        rules::is_credential(key.as_ref())
+    }
+
     /// All entries, in order.
     pub fn iter(&self) -> MetadataIter<'_> {
         MetadataIter::new(self.packed.iter())

@@ -42,8 +42,8 @@ pub(super) fn is_binary(key: &[u8]) -> bool {
         && key[key.len() - BINARY_SUFFIX.len()..].eq_ignore_ascii_case(BINARY_SUFFIX)
 }
 
-pub(super) fn is_credential(key: &str) -> bool {
-    CREDENTIALS.iter().any(|credential| key.eq_ignore_ascii_case(credential))
+pub(super) fn is_credential(key: &[u8]) -> bool {
+    CREDENTIALS.iter().any(|credential| key.eq_ignore_ascii_case(credential.as_bytes()))
 }
 
 const fn is_wire_name_byte(byte: u8) -> bool {

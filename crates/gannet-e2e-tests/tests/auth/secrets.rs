@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
 use gannet::auth::{self, AuthorizationPolicy, JwtAlgorithm, JwtKeys, JwtVerifier, credentials};
 use gannet::{CallCredentials, Interceptor, Status};
 use gannet_e2e_tests::probe::ProbeClient;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tracing::Level;
 
 use crate::support::{Running, ask, one_thread};
@@ -128,4 +131,63 @@ fn secrets_in_files_that_are_bad_are_not_seen() {
     });
     assert_clean(&seen, "errors");
     assert_clean(&log, "the log");
+}
+
+/// A stream that keeps what is written to it.
+struct Recorded {
+    stream: DuplexStream,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl AsyncRead for Recorded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Recorded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.written.lock().unwrap().extend_from_slice(&bytes[..written]);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[test]
+fn secrets_are_never_indexed_in_the_compression_of_headers() {
+    one_thread(async {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let serving = tokio::spawn(whoami(auth::bearer([TOKEN])).serve_connection(theirs));
+        let written = Arc::default();
+        let pipe = Mutex::new(Some(Recorded { stream: ours, written: Arc::clone(&written) }));
+        let connect = move || {
+            std::future::ready(pipe.lock().unwrap().take().ok_or_else(|| std::io::Error::other("one only")))
+        };
+        let channel = gannet::Channel::over("pipe", connect).allow_credentials_over_plaintext();
+        let client = ProbeClient::new(channel.call_credentials(credentials::bearer(TOKEN)).lazy().unwrap());
+        for _ in 0..3 {
+            client.unary(ask("x")).await.unwrap();
+        }
+        drop(client);
+        serving.await.unwrap();
+        // A literal that is never indexed, with the name of entry 23, `authorization` (RFC 7541 §6.2.3 and appendix A).
+        let written = written.lock().unwrap();
+        assert_eq!(written.windows(2).filter(|pair| *pair == [0x1f, 0x08]).count(), 3);
+    });
 }

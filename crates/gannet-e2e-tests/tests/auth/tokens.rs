@@ -12,8 +12,8 @@ use gannet_e2e_tests::probe::ProbeClient;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
-use crate::support::{ask, one_thread, paused};
-use crate::{all_shapes, assert_all_are, start};
+use crate::support::{Running, ask, one_thread, paused};
+use crate::{all_shapes, assert_all_are, start, whoami};
 
 fn client(channel: gannet::ChannelBuilder, credentials: impl CallCredentials) -> ProbeClient {
     ProbeClient::new(channel.call_credentials(credentials).lazy().unwrap())
@@ -250,5 +250,28 @@ fn a_json_web_token_passes_until_it_expires() {
             status.message().contains("has expired") && status.message().contains("token file"),
             "{status}"
         );
+    });
+}
+
+#[test]
+fn a_token_of_a_megabyte_is_refused_and_the_server_goes_on() {
+    one_thread(async {
+        let huge = credentials::bearer("a".repeat(1 << 20));
+        // By the limit on metadata, before anybody looks for a token.
+        let (_running, channel) = start(auth::bearer(["dG9rZW4"]));
+        let refused = client(channel(), huge.clone()).unary(ask("x")).await.unwrap_err();
+        assert_ne!(refused.code(), Code::Internal, "{refused}");
+        assert_all_are(all_shapes(&client(channel(), credentials::bearer("dG9rZW4"))).await, "");
+
+        // By the interceptor, where the limit is higher.
+        let mut config = gannet::http2::Config::default();
+        config.max_header_list_size = 4 << 20;
+        config.budgets.max_block_bytes = 4 << 20;
+        config.budgets.continuation_frames_per_block = 1024;
+        let running = Running::start(whoami(auth::bearer(["dG9rZW4"])).http2(config));
+        let channel = running.channel().allow_credentials_over_plaintext().call_credentials(huge);
+        let refused = ProbeClient::new(channel.lazy().unwrap()).unary(ask("x")).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated, "{refused}");
+        assert!(refused.message().contains("longer than 16 KiB"), "{refused}");
     });
 }
