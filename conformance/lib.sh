@@ -66,15 +66,16 @@ refuses() {
 }
 
 # cases LOG COMMAND...: a program that reports its own cases on standard output, one line each, separated by tabs:
-# passed, failed or skipped; the name; the reason. Standard error goes to LOG. Skipped ones are listed in `skips`.
+# passed, failed or skipped; the name; the reason; a file to show the end of. Standard error goes to LOG. Skipped ones are
+# listed in `skips`.
 skips=()
 cases() {
-    local log=$1 verdict name reason status
+    local log=$1 verdict name reason evidence status
     shift
-    while IFS=$'\t' read -r verdict name reason; do
+    while IFS=$'\t' read -r verdict name reason evidence; do
         case $verdict in
         passed) pass "$name" ;;
-        failed) fail "$name" "$reason" ;;
+        failed) fail "$name" "$reason" "$evidence" ;;
         skipped) skips+=("$name") ;;
         ended) status=$name ;;
         *) fail "$verdict" "not a case: $name $reason" ;;
