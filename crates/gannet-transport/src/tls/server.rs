@@ -459,7 +459,7 @@ impl ServerSide {
             Ok(Some(identity)) => {
                 // A session that goes on was verified when it began.
                 let facts = identity.facts();
-                if facts.not_after < verify::now() {
+                if facts.not_after < self.now() {
                     opening::close(&mut stream).await;
                     let why = format!(
                         "the client's certificate {} expired at {}, since its session began",
@@ -477,6 +477,12 @@ impl ServerSide {
             }
         }
         Ok(Accepted { io: Box::new(Secured::new(stream, None)), info })
+    }
+
+    /// Seconds since 1970, by the clock that rustls looks at.
+    fn now(&self) -> i64 {
+        let now = self.config.time_provider.current_time();
+        now.map_or_else(verify::now, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
     fn explain(&self, cause: &io::Error, refused: Option<&Refused>) -> HandshakeError {

@@ -177,9 +177,30 @@ async fn a_certificate_that_is_trusted_itself_serves_whatever_it_says_of_being_a
     let leaf = authority("test CA").issue(&of_server());
     let pinning = ClientTls::with_ca(&leaf.certificate).unwrap();
     assert!(shake(&leaf.server(), &pinning, "localhost").await.1.is_ok());
-    // And stands for no other.
+    // With revocation lists only what they apply to is trusted.
+    let strict = pinning.clone().crl(authority("test CA").revoke(&[1])).unwrap();
+    assert!(shake(&leaf.server(), &strict, "localhost").await.1.is_err());
+    // And it stands for no other.
     let other = self_signed(&of_server());
     assert!(shake(&other.server(), &pinning, "localhost").await.1.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_certificate_that_is_trusted_itself_is_taken_for_what_it_is_meant_for() {
+    let ca = authority("test CA");
+    let mut params = of_client();
+    for (purpose, taken) in
+        [(ExtendedKeyUsagePurpose::ClientAuth, true), (ExtendedKeyUsagePurpose::ServerAuth, false)]
+    {
+        params.extended_key_usages = vec![purpose];
+        let alone = self_signed(&params);
+        let server = ca.issue(&of_server()).server().require_client_ca(&alone.certificate).unwrap();
+        let client = trusting(&ca).identity(&alone.certificate, &alone.key).unwrap();
+        assert_eq!(shake(&server, &client, "localhost").await.0.is_ok(), taken);
+        let other = self_signed(&params);
+        let client = trusting(&ca).identity(&other.certificate, &other.key).unwrap();
+        assert!(shake(&server, &client, "localhost").await.0.is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]

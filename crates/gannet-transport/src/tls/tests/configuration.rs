@@ -1,11 +1,16 @@
 //! Settings: rustls's own configuration, the provider, sessions that go on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 
 use super::support::{
-    assert_says, authority, failure, of_client, of_server, rustls_client, rustls_server, say, shake, trusting,
+    assert_says, authority, failure, in_days, of_client, of_server, rustls_client, rustls_server,
+    rustls_verifying_server, say, shake, trusting,
 };
 use crate::tls::{ClientTls, HandshakeErrorKind as Kind, PeerIdentity, ServerTls, TlsVersions};
 
@@ -103,6 +108,43 @@ async fn a_session_does_not_go_around_a_new_revocation_list_or_ca() {
         let other = authority("other CA");
         server.replace(&own.server().require_client_ca(&other.pem).unwrap().versions(versions));
         assert_eq!(failure(&server, &client, "localhost").await.0.kind(), Kind::ClientCertificateRefused);
+    }
+}
+
+/// A clock that can be set forward.
+#[derive(Debug, Default)]
+struct Clock(AtomicU64);
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let ahead = Duration::from_secs(self.0.load(Ordering::Relaxed));
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + ahead))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_does_not_outlive_the_certificate_it_began_with() {
+    let ca = authority("test CA");
+    let mut params = of_client();
+    params.not_after = in_days(1);
+    let pair = ca.issue(&params);
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let clock = Arc::new(Clock::default());
+        let mut config = rustls_verifying_server(&ca, &ca.issue(&of_server()), &[version]);
+        config.time_provider = Arc::clone(&clock) as Arc<dyn TimeProvider>;
+        let server = ServerTls::from_config(Arc::new(config)).unwrap();
+        let client = trusting(&ca).identity(&pair.certificate, &pair.key).unwrap();
+        for resumed in [false, true] {
+            let (at_server, at_client) = shake(&server, &client, "localhost").await;
+            let (mut at_server, mut at_client) = (at_server.unwrap(), at_client.unwrap());
+            assert_eq!(at_server.info.tls().unwrap().is_resumed(), resumed);
+            say(&mut at_server, &mut at_client, b"hello").await;
+        }
+        clock.0.store(2 * 86_400, Ordering::Relaxed);
+        let (at_server, _) = shake(&server, &client, "localhost").await;
+        let error = at_server.unwrap_err();
+        assert_eq!(error.kind(), Kind::ClientCertificateRefused);
+        assert_says(error, &["expired at", "since its session began"]);
     }
 }
 
