@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, pending};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gannet_core::{ConnectionInfo, Interceptor, Interceptors, PeerAddress};
@@ -349,6 +349,8 @@ struct Connections {
     room: Arc<Semaphore>,
     full: bool,
     full_log: LogBudget,
+    /// What peers do wrong on connections.
+    faults: Arc<Mutex<LogBudget>>,
     /// Tells connections that are not served yet.
     draining: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -380,6 +382,7 @@ impl Connections {
             room: Arc::new(Semaphore::new(max_connections)),
             full: false,
             full_log: LogBudget::default(),
+            faults: Arc::default(),
             draining: watch::Sender::new(false),
             tasks: JoinSet::new(),
             inboxes: HashMap::new(),
@@ -402,7 +405,7 @@ impl Connections {
         let (inbox, receiver) = Inbox::new();
         let (serving, http2, of_role) = (Arc::clone(&self.serving), self.http2.clone(), inbox.clone());
         let (securing, mut draining) = (self.securing.clone(), self.draining.subscribe());
-        let room = Arc::clone(&self.room);
+        let (room, faults) = (Arc::clone(&self.room), Arc::clone(&self.faults));
         // There is room for one that is served at once; others find theirs when they are through with the handshake.
         let place =
             if securing.needs_handshake() { None } else { Arc::clone(&room).try_acquire_owned().ok() };
@@ -414,7 +417,7 @@ impl Connections {
             let driver: Driver<Box<dyn TransportStream>, ServerConnection> =
                 Driver::new(io, role, http2, receiver);
             let closed = driver.await;
-            log_end(&peer, &closed);
+            log_end(&peer, &closed, &faults);
         });
         self.inboxes.insert(task.id(), inbox);
     }
@@ -479,10 +482,19 @@ async fn find_place(
     }
 }
 
-fn log_end(peer: &ConnectionInfo, closed: &Closed) {
-    if let Closed::Protocol(error) = closed {
-        tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
-    } else {
-        tracing::debug!(?peer, %closed, "a connection ended");
+/// Logs how a connection ended: faults of peers as warnings, as long as there are not many.
+fn log_end(peer: &ConnectionInfo, closed: &Closed, faults: &Mutex<LogBudget>) {
+    let unsaid = match closed {
+        Closed::Protocol(_) => faults.lock().unwrap_or_else(PoisonError::into_inner).spend(now()),
+        _ => None,
+    };
+    match (closed, unsaid) {
+        (Closed::Protocol(error), Some(0)) => {
+            tracing::warn!(?peer, %error, "a connection was ended for what its peer did");
+        }
+        (Closed::Protocol(error), Some(unsaid)) => {
+            tracing::warn!(?peer, %error, unsaid, "a connection was ended for what its peer did, as others before");
+        }
+        _ => tracing::debug!(?peer, %closed, "a connection ended"),
     }
 }

@@ -51,6 +51,21 @@ fn a_tls_handshake_at_a_plaintext_port_is_named_in_the_log_and_answered_without_
     });
 }
 
+#[test]
+fn thousands_of_bad_connections_do_not_fill_the_log() {
+    server(async |bed| {
+        let log = Log::of_this_thread();
+        for _ in 0..1_000 {
+            assert_eq!(answer_to(bed, &[b"SSH-2.0-OpenSSH_9.9\r\n"]).await, "");
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        answer_to(bed, &[b"SSH-2.0-OpenSSH_9.9\r\n"]).await;
+        let log = log.text();
+        assert!(log.lines().count() < 30, "{log}");
+        assert!(log.contains("unsaid=9"), "how many were left out is not said: {log}");
+    });
+}
+
 fn assert_is_http1_refusal(answer: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     assert!(head.starts_with("HTTP/1.1 505 "), "{answer:?}");
