@@ -7,9 +7,9 @@ use std::collections::HashMap;
 #[cfg(feature = "tls")]
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gannet_transport::Accepted;
 #[cfg(feature = "tls")]
 use gannet_transport::tls::{HandshakeError, HandshakeErrorKind, ServerTls};
+use gannet_transport::{Accepted, Error};
 use tokio::sync::watch;
 
 #[cfg(feature = "tls")]
@@ -26,6 +26,11 @@ pub(crate) struct Securing {
 
 #[cfg(feature = "tls")]
 impl Securing {
+    /// Finds what is wrong with the settings before the first connection does, and watches their files from now on.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        self.tls.as_ref().map_or(Ok(()), ServerTls::reload)
+    }
+
     /// Whether securing a connection takes a client's cooperation.
     pub(crate) fn needs_handshake(&self) -> bool {
         self.tls.is_some()
@@ -49,6 +54,12 @@ impl Securing {
 
 #[cfg(not(feature = "tls"))]
 impl Securing {
+    /// Without TLS there is nothing to prepare.
+    #[allow(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Without TLS, connections are served as they are.
     pub(crate) fn needs_handshake(&self) -> bool {
         false

@@ -180,8 +180,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Phase::Resolve`] if the host has no address, [`Phase::Listen`] if the address cannot be taken.
+    /// [`Phase::Resolve`] if the host has no address, [`Phase::Listen`] if the address cannot be taken, and
+    /// [`Phase::Configure`] if the certificates or other settings of TLS cannot be used.
     pub async fn bind(self, address: impl fmt::Display) -> Result<BoundServer, Error> {
+        self.securing.prepare()?;
         let address = address.to_string();
         let listener = match address.strip_prefix("unix:") {
             Some(path) => UnixListener::bind(path.strip_prefix("//").unwrap_or(path))

@@ -9,8 +9,8 @@ use gannet::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use gannet::tls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use gannet::{ClientTls, ServerTls};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 
 /// A CA.
@@ -67,6 +67,19 @@ pub(crate) fn dns(name: &str) -> SanType {
 }
 
 impl Authority {
+    /// A revocation list without an entry.
+    pub(crate) fn revoke_none(&self) -> String {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(4000, 1, 1),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+
     pub(crate) fn new(name: &str) -> Self {
         let mut params = named(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -169,3 +169,15 @@ fn a_certificate_that_its_server_signed_itself_is_good_where_it_is_trusted() {
         assert_eq!(client.unary(ask("x")).await.unwrap().text, "x");
     });
 }
+
+#[test]
+fn settings_that_no_connection_could_use_are_refused_before_the_first_comes() {
+    one_thread(async {
+        let site = Site::new();
+        // Lists of revoked clients, and no CA of clients.
+        let tls = site.server().crl(site.ca.revoke_none()).unwrap();
+        let error = Script::new().server().tls(tls).bind("127.0.0.1:0").await.unwrap_err();
+        assert_eq!(error.phase(), Phase::Configure);
+        assert_says(&error.to_string(), &["the revocation lists", "ServerTls::require_client_ca_file"]);
+    });
+}

@@ -117,8 +117,13 @@ impl ClientTls {
     ///
     /// # Errors
     ///
-    /// [`Phase::Configure`] if it offers other protocols by ALPN and not `h2`.
+    /// [`Phase::Configure`] if it offers other protocols by ALPN and not `h2`, or early data (0-RTT), which anyone who
+    /// sees it can send again (RFC 8446 section 8).
     pub fn from_config(config: Arc<ClientConfig>) -> Result<Self, Error> {
+        if config.enable_early_data {
+            let why = "its enable_early_data is set: early data can be sent again by others, which calls must not be";
+            return Err(Error::new(Phase::Configure, "the rustls::ClientConfig", why));
+        }
         let config = if config.alpn_protocols.is_empty() {
             let mut config = Arc::unwrap_or_clone(config);
             config.alpn_protocols = vec![H2.to_vec()];

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::materials::{Contents, Materials};
@@ -104,8 +105,13 @@ impl<R: Recipe> Live<R> {
         Ok((recipe, config))
     }
 
-    /// Reads the files and puts what they make in place of what is there.
+    /// Reads the files and puts what they make in place of what is there; watches them from then on, if there is a
+    /// runtime to do so.
     pub(super) fn reload(&self) -> Result<(), Error> {
+        self.reload_now().inspect(|()| self.0.watch())
+    }
+
+    fn reload_now(&self) -> Result<(), Error> {
         let (recipe, built) = self.0.snapshot();
         let contents = recipe.materials().read()?;
         if built.is_some_and(|built| built.fingerprint == contents.fingerprint) {
@@ -199,8 +205,9 @@ impl<R: Recipe> Shared<R> {
         Ok(())
     }
 
-    /// Sees to it that the files are watched, if there are any.
+    /// Sees to it that the files are watched, if there are any, by a task of the runtime this is called in.
     fn watch(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
         let mut watcher = self.watcher();
         if watcher.as_ref().is_some_and(|watcher| !watcher.is_finished()) {
             return;
@@ -210,7 +217,7 @@ impl<R: Recipe> Shared<R> {
             return;
         }
         let shared = Arc::downgrade(self);
-        let watching = tokio::spawn(async move {
+        let watching = runtime.spawn(async move {
             while let Some(every) = shared.upgrade().map(|shared| shared.read().recipe.reload_every())
                 && !every.is_zero()
             {

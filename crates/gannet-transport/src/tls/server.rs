@@ -42,8 +42,8 @@ const SPEAKS_TLS: &str = "this port speaks TLS: use https://, or a channel with 
 /// Cheap to clone. Clones share what is live: [`reload`](Self::reload) and [`replace`](Self::replace) on one are seen by
 /// all. The methods that change a setting give a value of its own, which shares nothing with the one it was made of.
 ///
-/// Files are looked at every 30 seconds ([`reload_every`](Self::reload_every)) once the first connection has come: when
-/// what is in one has changed, new connections use it. Connections that are open stay as they are. If what is new is bad,
+/// Files are looked at every 30 seconds ([`reload_every`](Self::reload_every)) once a server listens with it: when what is
+/// in one has changed, new connections use it. Connections that are open stay as they are. If what is new is bad,
 /// the server keeps what it has, and logs why.
 ///
 /// ```no_run
@@ -135,8 +135,13 @@ impl ServerTls {
     ///
     /// # Errors
     ///
-    /// [`Phase::Configure`] if it offers other protocols by ALPN and not `h2`.
+    /// [`Phase::Configure`] if it offers other protocols by ALPN and not `h2`, or takes early data (0-RTT), which anyone
+    /// who sees it can send again: calls are not all such that they may come twice (RFC 8446 section 8).
     pub fn from_config(config: Arc<ServerConfig>) -> Result<Self, Error> {
+        if config.max_early_data_size > 0 {
+            let why = "its max_early_data_size is not 0: early data can be sent again by others, which calls must not be";
+            return Err(Error::new(Phase::Configure, "the rustls::ServerConfig", why));
+        }
         let config = if config.alpn_protocols.is_empty() {
             let mut config = Arc::unwrap_or_clone(config);
             config.alpn_protocols = vec![H2.to_vec()];
@@ -261,7 +266,8 @@ impl ServerTls {
         self.with(|recipe| recipe.max_handshakes = most)
     }
 
-    /// Reads the files now, and uses for new connections what they hold. Blocks while it reads.
+    /// Reads the files now, and uses for new connections what they hold; within a runtime, they are watched from then on.
+    /// Blocks while it reads.
     ///
     /// If nothing has changed, nothing does; otherwise clients can no longer go on with sessions of before, so that
     /// each is verified anew.

@@ -67,8 +67,13 @@ pub(super) async fn watched<F: Future>(handshake: F) -> (F::Output, Noted) {
 }
 
 /// The certificate that a client presents to a server that asks for one, if it has one.
-#[derive(Debug)]
 pub(super) struct Presented(pub(super) Option<Arc<CertifiedKey>>);
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Presented").finish_non_exhaustive()
+    }
+}
 
 impl ResolvesClientCert for Presented {
     fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {

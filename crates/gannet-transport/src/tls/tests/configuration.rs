@@ -37,6 +37,17 @@ fn configurations_that_cannot_carry_grpc_are_refused() {
 }
 
 #[test]
+fn configurations_with_data_that_can_be_sent_again_are_refused() {
+    let ca = authority("test CA");
+    let mut server = rustls_server(&ca.issue(&of_server()), &[]);
+    server.max_early_data_size = 1;
+    assert_says(ServerTls::from_config(Arc::new(server)).unwrap_err(), &["max_early_data_size"]);
+    let mut client = rustls_client(&ca, &[]);
+    client.enable_early_data = true;
+    assert_says(ClientTls::from_config(Arc::new(client)).unwrap_err(), &["enable_early_data"]);
+}
+
+#[test]
 fn settings_that_a_configuration_of_rustls_would_ignore_are_refused() {
     let ca = authority("test CA");
     let server = ServerTls::from_config(Arc::new(rustls_server(&ca.issue(&of_server()), &[]))).unwrap();
