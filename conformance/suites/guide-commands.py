@@ -15,6 +15,7 @@ import time
 COMMANDS, START, END = 120, 20, 20
 
 FENCE = re.compile(r"```(.*)")
+FILE = re.compile(r"(?://|#) ([\w-]+(?:/[\w-]+)*\.[\w.]+)")
 ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1|0\.0\.0\.0):(\d+)\b|(\[::1?\]):(\d+)\b")
 
 
@@ -95,7 +96,7 @@ class Page:
     """A page while its commands run."""
 
     def __init__(self, folder, environment, log):
-        self.folder = folder
+        self.root = self.folder = folder
         self.environment = environment
         self.log = log
         self.ports = {}
@@ -112,6 +113,13 @@ class Page:
 
     def here(self, text):
         return ADDRESS.sub(self.address, text)
+
+    def write(self, name, lines):
+        """Makes a file that the page shows."""
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{self.here(line)}\n" for line in lines)
 
     def run(self, commands):
         """Runs commands in the page's folder, which they may change; gives exit status and output."""
@@ -207,6 +215,8 @@ def main():
         try:
             for index, (number, info, lines) in enumerate(found):
                 if info not in ("sh", "console"):
+                    if lines and (file := FILE.fullmatch(lines[0])):
+                        page.write(file[1], lines)
                     continue
                 evidence = f"{log}-{number}.log"
                 fault, output = None, ""
