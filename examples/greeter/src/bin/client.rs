@@ -31,7 +31,7 @@ Examples:
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 struct Options {
-    /// Where the server is: HOST:PORT, http://HOST:PORT, https://HOST[:PORT], or unix:PATH. HOST:PORT means TLS with
+    /// Where the server is: HOST:PORT, http://HOST:PORT, https://HOST:PORT, or unix:PATH. HOST:PORT means TLS with
     /// --tls, --ca or --cert.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
     addr: String,
