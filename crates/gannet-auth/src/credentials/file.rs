@@ -142,3 +142,23 @@ fn json<T: for<'a> Deserialize<'a>>(part: &str) -> Option<T> {
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(part).ok()?);
     serde_json::from_slice(&bytes).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever stands in a token: when it expires is found or not.
+        #[test]
+        fn any_token_is_looked_at(text in "\\PC{0,64}", claims in "\\PC{0,32}", exp in any::<f64>()) {
+            let _ = expiry(&text);
+            let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
+            for claims in [claims, format!("{{\"exp\":{exp:?}}}")] {
+                let token = format!("{}.{}.", encode("{\"alg\":\"x\"}"), encode(&claims));
+                prop_assert!(matches!(expiry(&token), Form::Jwt(_)));
+            }
+        }
+    }
+}

@@ -176,3 +176,23 @@ fn invalid_bearer(message: &'static str, realm: &str) -> Status {
     let challenge = header::challenge("Bearer", realm, ", error=\"invalid_token\"");
     challenged(Status::unauthenticated(message), &challenge)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Any file is read or refused, and what is said of it shows none of its words.
+        #[test]
+        fn any_file_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64), text in "[a-z #=\\n]{0,64}") {
+            let _ = read(&bytes);
+            if let Err(why) = read(format!("{text}\nxqxqxq xqxqxq xqxqxq").as_bytes()) {
+                prop_assert!(why.starts_with("line ") && !why.contains("xqxqxq"), "{}", why);
+            } else {
+                prop_assert!(false, "the last line is bad");
+            }
+        }
+    }
+}
