@@ -97,7 +97,15 @@ const ALLOWED: &[Allowed] = &[
         ],
     },
     Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
-    // Code generation: runs at build time, links nothing of the run time.
+    // The rules of messages: what they need to be evaluated, and what generated validators run on.
+    Allowed { name: "gannet-cel", siblings: &[], others: &["regex"] },
+    Allowed { name: "gannet-validate", siblings: &["gannet-cel", "gannet-core"], others: &["bytes"] },
+    // Code generation: runs at build time, links nothing of the run time but the functions that rules are folded with.
+    Allowed {
+        name: "gannet-rules",
+        siblings: &["gannet-cel"],
+        others: &["buffa-descriptor", "cel", "proc-macro2", "quote"],
+    },
     Allowed {
         name: "gannet-codegen",
         siblings: &[],

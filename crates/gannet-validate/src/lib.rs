@@ -1,0 +1,14 @@
+//! The run time of generated validators: what a message's violations are, how they read, and the status they become.
+//!
+//! Rules are read and turned into Rust at build time, by `gannet-rules`. This crate holds what that Rust calls. The common
+//! case, a valid message, passes through the generated comparisons alone; what is here runs when one of them fails.
+
+#![forbid(unsafe_code)]
+
+pub mod legacy;
+mod report;
+mod violation;
+
+pub use gannet_cel as cel;
+pub use report::{DEFAULT_VIOLATION_LIMIT, Report, Settings, Step, Stop, Validate, ValidationError};
+pub use violation::{FieldPath, FieldType, PathElement, Rule, Subscript, Violation};

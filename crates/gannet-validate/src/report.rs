@@ -1,0 +1,312 @@
+//! Validating a message: the trait that generated code implements, and where it puts what it finds.
+//!
+//! Not here: what a violation is (`violation.rs`), and the faults of the older dialect (`legacy`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use gannet_cel::Error as EvaluationError;
+
+use crate::legacy;
+use crate::violation::{FieldPath, PathElement, Rule, Subscript, Violation};
+
+/// How many violations of one message are collected unless [`Settings`] say otherwise: 100.
+pub const DEFAULT_VIOLATION_LIMIT: usize = 100;
+
+/// How a message is validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    limit: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { limit: DEFAULT_VIOLATION_LIMIT }
+    }
+}
+
+impl Settings {
+    /// Up to [`DEFAULT_VIOLATION_LIMIT`] violations are collected.
+    pub const fn new() -> Self {
+        Self { limit: DEFAULT_VIOLATION_LIMIT }
+    }
+
+    /// Ends at the first violation.
+    pub const fn fail_fast(self) -> Self {
+        self.limit(1)
+    }
+
+    /// Ends when so many violations have been found; at least 1.
+    pub const fn limit(mut self, violations: usize) -> Self {
+        self.limit = if violations == 0 { 1 } else { violations };
+        self
+    }
+}
+
+/// A message whose contract has rules. Implemented by generated code.
+pub trait Validate {
+    /// Checks the rules of go-proto-validators, up to the first fault.
+    ///
+    /// # Errors
+    /// The message breaks one.
+    fn check_legacy(&self) -> Result<(), legacy::Fault> {
+        Ok(())
+    }
+
+    /// Checks the rules of `buf.validate`, and adds to the report which are broken.
+    ///
+    /// # Errors
+    /// No more is wanted: the report is full, or a rule could not be evaluated.
+    fn check(&self, report: &mut Report) -> Result<(), Stop> {
+        let _ = report;
+        Ok(())
+    }
+
+    /// Whether the message keeps the rules of its contract.
+    ///
+    /// # Errors
+    /// What is broken: one rule of go-proto-validators, or up to [`DEFAULT_VIOLATION_LIMIT`] of `buf.validate`.
+    fn validate(&self) -> Result<(), ValidationError> {
+        self.validate_with(&Settings::new())
+    }
+
+    /// As [`validate`](Self::validate), with other settings.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    fn validate_with(&self, settings: &Settings) -> Result<(), ValidationError> {
+        self.check_legacy()?;
+        let mut report = Report::new(settings);
+        // What ended it stands in the report.
+        let _ = self.check(&mut report);
+        report.finish()
+    }
+}
+
+impl<M: Validate + ?Sized> Validate for Box<M> {
+    fn check_legacy(&self) -> Result<(), legacy::Fault> {
+        (**self).check_legacy()
+    }
+
+    fn check(&self, report: &mut Report) -> Result<(), Stop> {
+        (**self).check(report)
+    }
+}
+
+/// No more violations are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop;
+
+/// The step from a message to one that it holds.
+#[derive(Debug)]
+pub struct Step(pub PathElement);
+
+/// What has been found so far in a message.
+#[derive(Debug)]
+pub struct Report {
+    limit: usize,
+    violations: Vec<Violation>,
+    error: Option<EvaluationError>,
+}
+
+impl Report {
+    /// An empty one. Allocates nothing.
+    #[inline]
+    pub fn new(settings: &Settings) -> Self {
+        Self { limit: settings.limit, violations: Vec::new(), error: None }
+    }
+
+    /// Adds the violation of a rule whose text is known at build time.
+    ///
+    /// # Errors
+    /// That was the last one wanted.
+    #[cold]
+    #[inline(never)]
+    pub fn add(&mut self, rule: &'static Rule) -> Result<(), Stop> {
+        self.push(rule, None, Cow::Borrowed(rule.message), false)
+    }
+
+    /// Adds the violation of a rule that says in words what is wrong when it is evaluated.
+    ///
+    /// # Errors
+    /// That was the last one wanted.
+    #[cold]
+    #[inline(never)]
+    pub fn add_text(&mut self, rule: &'static Rule, message: impl Into<String>) -> Result<(), Stop> {
+        self.push(rule, None, Cow::Owned(message.into()), false)
+    }
+
+    /// Adds the violation of a rule about an item of a list, or about a value or key of a map. The subscript belongs to the
+    /// last step of the rule's field.
+    ///
+    /// # Errors
+    /// That was the last one wanted.
+    #[cold]
+    #[inline(never)]
+    pub fn add_at(
+        &mut self,
+        rule: &'static Rule,
+        subscript: Subscript,
+        message: Option<String>,
+        for_key: bool,
+    ) -> Result<(), Stop> {
+        let message = message.map_or(Cow::Borrowed(rule.message), Cow::Owned);
+        self.push(rule, Some(subscript), message, for_key)
+    }
+
+    fn push(
+        &mut self,
+        rule: &'static Rule,
+        subscript: Option<Subscript>,
+        message: Cow<'static, str>,
+        for_key: bool,
+    ) -> Result<(), Stop> {
+        let mut field = FieldPath { elements: rule.field.to_vec() };
+        if let Some(last) = field.elements.last_mut().filter(|_| subscript.is_some()) {
+            last.subscript = subscript;
+        }
+        self.violations.push(Violation {
+            field,
+            rule: FieldPath { elements: rule.path.to_vec() },
+            rule_id: Cow::Borrowed(rule.id),
+            message,
+            for_key,
+        });
+        if self.violations.len() >= self.limit { Err(Stop) } else { Ok(()) }
+    }
+
+    /// Notes that a rule could not be evaluated, which ends the validation.
+    ///
+    /// # Errors
+    /// Always.
+    #[cold]
+    #[inline(never)]
+    pub fn fail(&mut self, error: EvaluationError) -> Result<(), Stop> {
+        self.error.get_or_insert(error);
+        Err(Stop)
+    }
+
+    /// Validates a message that this one holds, and puts the step to it before the fields it finds.
+    ///
+    /// # Errors
+    /// No more is wanted.
+    #[inline]
+    pub fn nested<M: Validate + ?Sized>(&mut self, message: &M, step: &'static Step) -> Result<(), Stop> {
+        let before = self.violations.len();
+        let result = message.check(self);
+        if self.violations.len() != before {
+            self.lead(before, step, None);
+        }
+        result
+    }
+
+    /// As [`nested`](Self::nested), for an item of a list or a value of a map.
+    ///
+    /// # Errors
+    /// No more is wanted.
+    #[inline]
+    pub fn nested_at<M: Validate + ?Sized>(
+        &mut self,
+        message: &M,
+        step: &'static Step,
+        subscript: impl FnOnce() -> Subscript,
+    ) -> Result<(), Stop> {
+        let before = self.violations.len();
+        let result = message.check(self);
+        if self.violations.len() != before {
+            self.lead(before, step, Some(subscript()));
+        }
+        result
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lead(&mut self, from: usize, step: &'static Step, subscript: Option<Subscript>) {
+        let mut element = step.0.clone();
+        element.subscript = subscript;
+        for violation in self.violations.iter_mut().skip(from) {
+            violation.field.elements.insert(0, element.clone());
+        }
+    }
+
+    /// What all of it comes to.
+    ///
+    /// # Errors
+    /// There are violations, or a rule could not be evaluated.
+    #[inline]
+    pub fn finish(self) -> Result<(), ValidationError> {
+        if self.violations.is_empty() && self.error.is_none() { Ok(()) } else { Err(self.into_error()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn into_error(self) -> ValidationError {
+        ValidationError(Box::new(match self.error {
+            Some(error) => Reason::Evaluation(error),
+            None => Reason::Violations(self.violations),
+        }))
+    }
+}
+
+/// Why a message is not valid.
+///
+/// Its text is what the dialect of the broken rule prescribes: `invalid field Name: value 'x' must …` of
+/// go-proto-validators, `validation error: name: …` of `buf.validate`.
+#[derive(Clone)]
+pub struct ValidationError(Box<Reason>);
+
+#[derive(Clone)]
+enum Reason {
+    Legacy(String),
+    Violations(Vec<Violation>),
+    Evaluation(EvaluationError),
+}
+
+impl ValidationError {
+    /// The broken rules of `buf.validate`; empty if the message breaks one of go-proto-validators.
+    pub fn violations(&self) -> &[Violation] {
+        match &*self.0 {
+            Reason::Violations(violations) => violations,
+            Reason::Legacy(_) | Reason::Evaluation(_) => &[],
+        }
+    }
+
+    /// The rule that could not be evaluated, if that is the reason: it is the contract that is at fault then.
+    pub fn evaluation_error(&self) -> Option<&EvaluationError> {
+        match &*self.0 {
+            Reason::Evaluation(error) => Some(error),
+            Reason::Legacy(_) | Reason::Violations(_) => None,
+        }
+    }
+}
+
+impl From<legacy::Fault> for ValidationError {
+    #[cold]
+    fn from(fault: legacy::Fault) -> Self {
+        Self(Box::new(Reason::Legacy(fault.to_string())))
+    }
+}
+
+impl fmt::Display for ValidationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Reason::Legacy(text) => formatter.write_str(text),
+            Reason::Evaluation(error) => write!(formatter, "runtime error: {error}"),
+            Reason::Violations(violations) => match violations.as_slice() {
+                [only] => write!(formatter, "validation error: {only}"),
+                all => {
+                    formatter.write_str("validation errors:")?;
+                    all.iter().try_for_each(|violation| write!(formatter, "\n - {violation}"))
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Debug for ValidationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl std::error::Error for ValidationError {}
