@@ -1,5 +1,13 @@
 //! The rules of messages, from the options of their descriptors to Rust.
 //!
-//! Runs at build time. What the written code needs when it runs is in `gannet-validate`.
+//! Two dialects, `(validator.field)` of go-proto-validators and `buf.validate`, are read here and written as the bodies of
+//! `gannet_validate::Validate`. Runs at build time. What the written code needs when it runs is in `gannet-validate`.
 
 #![forbid(unsafe_code)]
+
+pub mod access;
+mod error;
+mod schema;
+
+pub use error::{Error, Place};
+pub use schema::Schema;

@@ -104,7 +104,7 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         name: "gannet-rules",
         siblings: &["gannet-cel"],
-        others: &["buffa-descriptor", "cel", "proc-macro2", "quote"],
+        others: &["buffa", "buffa-descriptor", "cel", "proc-macro2", "quote"],
     },
     Allowed {
         name: "gannet-codegen",
