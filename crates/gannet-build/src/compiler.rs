@@ -8,7 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gannet_codegen::bundled;
 use protox::Compiler;
 
 use crate::error::{Error, ErrorKind};
@@ -114,7 +116,8 @@ pub(crate) fn with_protoc(protoc: &Path, sources: &Sources, scratch: &Path) -> R
     for include in &sources.includes {
         command.arg("-I").arg(include);
     }
-    let output = command.args(&sources.names).output().map_err(|error| {
+    let bundled = Bundled::write(sources, scratch)?;
+    let output = command.arg("-I").arg(&bundled.folder).args(&sources.names).output().map_err(|error| {
         let help = if error.kind() == io::ErrorKind::NotFound {
             "install protoc, or correct the path in PROTOC or `Config::protoc`"
         } else {
@@ -131,6 +134,37 @@ pub(crate) fn with_protoc(protoc: &Path, sources: &Sources, scratch: &Path) -> R
     let names = gannet_codegen::file_names(&set)?;
     let inputs = names.iter().filter_map(|name| sources.locate(name)).collect();
     Ok(Compiled { set, inputs })
+}
+
+/// The `.proto` files that come with Gannet, on disk for as long as protoc runs.
+struct Bundled {
+    folder: PathBuf,
+}
+
+impl Bundled {
+    /// In a folder that no other build uses at the same time.
+    fn write(sources: &Sources, scratch: &Path) -> Result<Self, Error> {
+        static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let folder = scratch.join(format!("gannet_protos.{}.{number}", std::process::id()));
+        let this = Self { folder };
+        for (name, text) in bundled::beside(|name| sources.read(name)) {
+            let path = this.folder.join(name);
+            let written = match path.parent() {
+                Some(parent) => fs::create_dir_all(parent).and_then(|()| fs::write(&path, text.as_bytes())),
+                None => Ok(()),
+            };
+            written.map_err(|error| Error::io("the file cannot be written", &path, error))?;
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for Bundled {
+    fn drop(&mut self) {
+        // What is left behind is in nobody's way.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
 }
 
 /// protoc writes `file:line:column: message`, one line per fault; the first is where to look.

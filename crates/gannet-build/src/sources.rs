@@ -1,11 +1,13 @@
 //! Finds `.proto` files: those to compile, and those they import.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
+use gannet_codegen::bundled;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 
 use crate::error::{Error, ErrorKind};
@@ -115,6 +117,11 @@ impl Sources {
         self.includes.iter().map(|include| join(include, name)).find(|path| path.is_file())
     }
 
+    /// The text of a file, by its name in imports; empty if it is there and cannot be read.
+    pub(crate) fn read(&self, name: &str) -> Option<String> {
+        self.locate(name).map(|path| fs::read_to_string(path).unwrap_or_default())
+    }
+
     /// Looks for what would make a failed import work: a folder above the importing file.
     pub(crate) fn suggest_include(&self, import: &str) -> Option<PathBuf> {
         let folders = self.includes.iter().flat_map(|include| include.ancestors());
@@ -168,23 +175,29 @@ pub(crate) struct Read {
     pub(crate) edition: Option<(PathBuf, usize)>,
 }
 
-/// Opens files for the parser: given sources first, then include folders, then the well-known
-/// types.
+/// Opens files for the parser: from include folders first, then given sources, then those that come with Gannet, then the
+/// well-known types.
 pub(crate) struct Resolver {
     sources: Sources,
     texts: BTreeMap<String, String>,
+    bundled: BTreeMap<&'static str, Cow<'static, str>>,
     well_known: GoogleFileResolver,
     read: Rc<RefCell<Read>>,
 }
 
 impl Resolver {
     pub(crate) fn new(sources: Sources, texts: BTreeMap<String, String>, read: Rc<RefCell<Read>>) -> Self {
-        Self { sources, texts, well_known: GoogleFileResolver::new(), read }
+        let bundled = bundled::beside(|name| sources.read(name).or_else(|| texts.get(name).cloned()));
+        Self { sources, texts, bundled, well_known: GoogleFileResolver::new(), read }
     }
 }
 
 impl FileResolver for Resolver {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        // What stands here is what the user has not, or has twice.
+        if let Some(text) = self.bundled.get(name) {
+            return File::from_source(name, text);
+        }
         if let Some(path) = self.sources.locate(name) {
             let mut read = self.read.borrow_mut();
             read.paths.insert(name.to_owned(), path.clone());

@@ -8,6 +8,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::VisitMut as _;
 
+use crate::bundled;
 use crate::descriptors::Descriptors;
 use crate::error::{Error, ErrorKind};
 use crate::messages::{self, Messages};
@@ -140,7 +141,8 @@ fn is_well_known(file: &FileDescriptorProto) -> bool {
 
 /// The requested files, and with [`Options::follow_references`] those that define what they use.
 ///
-/// A file that is imported for its options alone needs no code, and gets none.
+/// A file that is imported for its options alone needs no code, and gets none; nor do those that define the options of rules,
+/// unless a message of another file holds one of theirs or nothing else is requested.
 fn files_to_generate(
     descriptors: &Descriptors,
     requested: &[String],
@@ -150,7 +152,12 @@ fn files_to_generate(
         let package = file.package.as_deref().unwrap_or_default();
         is_well_known(file) || (!package.is_empty() && options.is_extern(&format!(".{package}")))
     };
-    let mut wanted: BTreeSet<String> = requested.iter().cloned().collect();
+    // Whole folders are compiled at times, copies of these in them.
+    let has_messages = |name: &&String| !descriptors.file(name).is_some_and(bundled::is_options_file);
+    let mut wanted: BTreeSet<String> = requested.iter().filter(has_messages).cloned().collect();
+    if wanted.is_empty() {
+        wanted = requested.iter().cloned().collect();
+    }
     let mut pending: Vec<String> = wanted.iter().cloned().collect();
     while let Some(file) = pending.pop().and_then(|name| descriptors.file(&name)) {
         if is_elsewhere(file) {
@@ -162,7 +169,7 @@ fn files_to_generate(
             if wanted.contains(name) || is_elsewhere(defining) || options.is_extern(&type_name) {
                 continue;
             }
-            if !options.follow_references {
+            if !options.follow_references && !requested.iter().any(|requested| requested == name) {
                 return Err(not_generated(file, &place, &type_name, name));
             }
             wanted.insert(name.to_owned());

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bundled;
 mod descriptors;
 mod docs;
 mod error;

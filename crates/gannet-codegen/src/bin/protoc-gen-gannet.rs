@@ -7,6 +7,8 @@
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
+use gannet_codegen::bundled;
+
 const HELP: &str = "\
 Generates Rust for gRPC services and their messages, as a plugin of protoc or buf.
 
@@ -33,7 +35,12 @@ Options, with commas between them:
     extern_path=.pkg=::path    a package or type that lives elsewhere; may be repeated
     root_file=mod.rs           the file that holds the module tree
 
+The .proto files that define validation rules, for protoc to import (buf gets them from its registry):
+    protoc-gen-gannet --protos third_party
+    protoc -I proto -I third_party --gannet_out=src/gen greeter.proto
+
     -h, --help                 prints this
+    --protos DIR               writes buf/validate/validate.proto and go-proto-validators' validator.proto below DIR
     -V, --version              prints the version
 ";
 
@@ -53,6 +60,7 @@ fn run() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     match std::env::args().nth(1).as_deref() {
         Some("-h" | "--help") => return out.write_all(HELP.as_bytes()),
+        Some("--protos") => return write_protos(std::env::args_os().nth(2)),
         Some("-V" | "--version") => return writeln!(out, "protoc-gen-gannet {}", env!("CARGO_PKG_VERSION")),
         Some(other) => {
             return Err(std::io::Error::other(format!("unknown argument `{other}`; see --help")));
@@ -67,4 +75,17 @@ fn run() -> std::io::Result<()> {
     input.read_to_end(&mut request)?;
     out.write_all(&gannet_codegen::plugin::run(&request))?;
     out.flush()
+}
+
+fn write_protos(folder: Option<std::ffi::OsString>) -> std::io::Result<()> {
+    let folder = folder.ok_or_else(|| std::io::Error::other("--protos needs a folder; see --help"))?;
+    let folder = std::path::Path::new(&folder);
+    for (name, text) in bundled::beside(|_| None) {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&path, text.as_bytes()))
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+    }
+    Ok(())
 }
