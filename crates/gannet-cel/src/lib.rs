@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod re2;
 
 pub use error::Error;
