@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod logic;
 pub mod re2;
 
+mod value;
+
 pub use error::Error;
+pub use value::{Duration, Timestamp, Value};
