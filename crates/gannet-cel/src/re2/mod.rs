@@ -22,6 +22,7 @@ mod characters;
 mod error;
 mod limits;
 mod parser;
+mod simple;
 mod unicode;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ use regex_syntax::hir::Hir;
 use parser::Meaning;
 
 pub use error::{Error, Fault};
+pub use simple::{ByteSet, Piece, Sequence, Simple, simple};
 
 /// Bytes that the automaton of one pattern may take; one that needs more is refused as too large.
 pub const MEMORY_LIMIT: usize = 256 << 20;
