@@ -32,7 +32,9 @@ pub use codec::Codec;
 pub use connection_info::{ConnectionInfo, PeerAddress, TlsInfo};
 pub use credentials::{CallCredentials, CredentialsRequest, ErasedCallCredentials, MakingCredentials};
 pub use deadline::Deadline;
-pub use descriptor::{MethodDescriptor, MethodKind, ServiceDescriptor};
+pub use descriptor::{
+    CheckSettings, DEFAULT_VIOLATION_LIMIT, MessageCheck, MethodDescriptor, MethodKind, ServiceDescriptor,
+};
 pub use encode_buffer::{EncodeBuffer, Encoded, SEGMENT_MIN};
 pub use extensions::Extensions;
 pub use interceptor::{

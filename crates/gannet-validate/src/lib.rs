@@ -7,8 +7,11 @@
 
 pub mod legacy;
 mod report;
+mod status;
 mod violation;
 
 pub use gannet_cel as cel;
-pub use report::{DEFAULT_VIOLATION_LIMIT, Report, Settings, Step, Stop, Validate, ValidationError};
+pub use gannet_core::{CheckSettings as Settings, DEFAULT_VIOLATION_LIMIT, MessageCheck};
+pub use report::{Report, Step, Stop, Validate, ValidationError};
+pub use status::check_of;
 pub use violation::{FieldPath, FieldType, PathElement, Rule, Subscript, Violation};

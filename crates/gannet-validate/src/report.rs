@@ -6,42 +6,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use gannet_cel::Error as EvaluationError;
+use gannet_core::CheckSettings as Settings;
 
 use crate::legacy;
 use crate::violation::{FieldPath, PathElement, Rule, Subscript, Violation};
-
-/// How many violations of one message are collected unless [`Settings`] say otherwise: 100.
-pub const DEFAULT_VIOLATION_LIMIT: usize = 100;
-
-/// How a message is validated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    limit: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { limit: DEFAULT_VIOLATION_LIMIT }
-    }
-}
-
-impl Settings {
-    /// Up to [`DEFAULT_VIOLATION_LIMIT`] violations are collected.
-    pub const fn new() -> Self {
-        Self { limit: DEFAULT_VIOLATION_LIMIT }
-    }
-
-    /// Ends at the first violation.
-    pub const fn fail_fast(self) -> Self {
-        self.limit(1)
-    }
-
-    /// Ends when so many violations have been found; at least 1.
-    pub const fn limit(mut self, violations: usize) -> Self {
-        self.limit = if violations == 0 { 1 } else { violations };
-        self
-    }
-}
 
 /// A message whose contract has rules. Implemented by generated code.
 pub trait Validate {
@@ -65,7 +33,7 @@ pub trait Validate {
     /// Whether the message keeps the rules of its contract.
     ///
     /// # Errors
-    /// What is broken: one rule of go-proto-validators, or up to [`DEFAULT_VIOLATION_LIMIT`] of `buf.validate`.
+    /// What is broken: one rule of go-proto-validators, or up to [`DEFAULT_VIOLATION_LIMIT`](crate::DEFAULT_VIOLATION_LIMIT) of `buf.validate`.
     fn validate(&self) -> Result<(), ValidationError> {
         self.validate_with(&Settings::new())
     }
@@ -113,7 +81,7 @@ impl Report {
     /// An empty one. Allocates nothing.
     #[inline]
     pub fn new(settings: &Settings) -> Self {
-        Self { limit: settings.limit, violations: Vec::new(), error: None }
+        Self { limit: settings.violation_limit(), violations: Vec::new(), error: None }
     }
 
     /// Adds the violation of a rule whose text is known at build time.

@@ -18,3 +18,7 @@ pub use gannet_buffa::{serde, serde_json};
 
 #[cfg(feature = "prost")]
 pub use gannet_prost::{Prost, prost, prost_types};
+
+/// The run time of validators.
+#[cfg(feature = "validate")]
+pub use gannet_validate as validate;

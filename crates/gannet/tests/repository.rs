@@ -137,6 +137,7 @@ const ALLOWED: &[Allowed] = &[
             "gannet-prost",
             "gannet-server",
             "gannet-transport",
+            "gannet-validate",
         ],
         others: &[],
     },
