@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod go;
 pub mod logic;
 pub mod re2;
 
