@@ -1,0 +1,90 @@
+//! CEL's `double`: IEEE 754, 64 bits. Its arithmetic is Rust's own and has no errors.
+
+use std::cmp::Ordering;
+
+use crate::{Error, number};
+
+/// 2⁶³ and 2⁶⁴: the first doubles above the ranges of `int` and `uint`.
+pub(crate) const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+pub(crate) const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
+
+/// `value.isNan()`
+pub fn is_nan(value: f64) -> bool {
+    value.is_nan()
+}
+
+/// `value.isInf(sign)`: whether it is infinity of that sign; of either one if the sign is 0.
+///
+/// ```
+/// use gannet_cel::double;
+///
+/// assert!(double::is_inf(f64::NEG_INFINITY, 0));
+/// assert!(!double::is_inf(f64::NEG_INFINITY, 1));
+/// ```
+pub fn is_inf(value: f64, sign: i64) -> bool {
+    value.is_infinite() && (sign == 0 || (sign > 0) == (value > 0.0))
+}
+
+/// How two doubles stand to each other.
+///
+/// ```
+/// use gannet_cel::double;
+///
+/// assert!(double::compare(1.0, 2.0).is_ok_and(|ordering| ordering.is_lt()));
+/// assert_eq!(double::compare(1.0, f64::NAN).unwrap_err().to_string(), "NaN values cannot be ordered");
+/// ```
+///
+/// # Errors
+/// One is `NaN`.
+pub fn compare(left: f64, right: f64) -> Result<Ordering, Error> {
+    left.partial_cmp(&right).ok_or_else(unordered)
+}
+
+/// How a double stands to an `int`, which is rounded to a double for it, as cel-go does.
+///
+/// # Errors
+/// The double is `NaN`.
+pub fn compare_int(left: f64, right: i64) -> Result<Ordering, Error> {
+    compare(left, from_int(right))
+}
+
+/// How a double stands to a `uint`, which is rounded to a double for it, as cel-go does.
+///
+/// # Errors
+/// The double is `NaN`.
+pub fn compare_uint(left: f64, right: u64) -> Result<Ordering, Error> {
+    compare(left, from_uint(right))
+}
+
+/// `double(value)` of an `int`: the nearest one.
+#[expect(clippy::cast_precision_loss, reason = "that is the conversion")]
+pub fn from_int(value: i64) -> f64 {
+    value as f64
+}
+
+/// `double(value)` of a `uint`: the nearest one.
+#[expect(clippy::cast_precision_loss, reason = "that is the conversion")]
+pub fn from_uint(value: u64) -> f64 {
+    value as f64
+}
+
+/// `double(text)`: what Go's `strconv.ParseFloat` reads, among that hexadecimal digits (`0x1p-2`), `inf` and `nan`.
+///
+/// ```
+/// use gannet_cel::double;
+///
+/// assert_eq!(double::from_string("1e3"), Ok(1000.0));
+/// assert_eq!(double::from_string("0x1p-2"), Ok(0.25));
+/// assert!(double::from_string("1e400").is_err());
+/// ```
+///
+/// # Errors
+/// The text is no number, or a number beyond the greatest double.
+pub fn from_string(text: &str) -> Result<f64, Error> {
+    number::parse(text).ok_or_else(|| Error::new("type conversion error from 'string' to 'double'"))
+}
+
+#[cold]
+pub(crate) fn unordered() -> Error {
+    Error::new("NaN values cannot be ordered")
+}

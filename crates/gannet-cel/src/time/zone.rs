@@ -1,0 +1,35 @@
+//! Time zones by offset or name.
+
+use super::Timestamp;
+use crate::Error;
+
+/// Seconds east of UTC at that time.
+pub(super) fn offset_seconds(zone: &str, at: Timestamp) -> Result<i64, Error> {
+    match zone.split_once(':') {
+        Some((hours, minutes)) => fixed_offset(zone, hours, minutes),
+        None if zone.is_empty() || zone == "UTC" => Ok(0),
+        None => named_offset(zone, at),
+    }
+}
+
+/// `02:00`, `+02:00`, `-09:30`
+fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i64, Error> {
+    let number = |text: &str| {
+        text.parse::<i64>().map_err(|_| {
+            Error::new(format!("strconv.Atoi: parsing {}: invalid syntax", crate::string::quote_go(text)))
+        })
+    };
+    let (whole_hours, minutes) = (number(hours)?, number(minutes)?);
+    if !(-23..=23).contains(&whole_hours) {
+        return Err(Error::new(format!("timezone offset hours out of range [-23, 23]: {zone}")));
+    }
+    if !(0..=59).contains(&minutes) {
+        return Err(Error::new(format!("timezone offset minutes out of range [0, 59]: {zone}")));
+    }
+    let minutes = if hours.starts_with('-') { -minutes } else { minutes };
+    Ok(whole_hours * 3600 + minutes * 60)
+}
+
+fn named_offset(zone: &str, _at: Timestamp) -> Result<i64, Error> {
+    Err(Error::new(format!("unknown time zone {zone}")))
+}
