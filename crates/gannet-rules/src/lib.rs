@@ -6,7 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod cel;
 mod error;
+mod pattern;
+pub mod protovalidate;
 mod schema;
 
 pub use error::{Error, Place};

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod generated;
 pub mod legacy;
 mod report;
 mod status;
@@ -12,6 +13,7 @@ mod violation;
 
 pub use gannet_cel as cel;
 pub use gannet_core::{CheckSettings as Settings, DEFAULT_VIOLATION_LIMIT, MessageCheck};
+pub use generated::{built_pattern, messages_equal};
 pub use report::{Report, Step, Stop, Validate, ValidationError};
 pub use status::check_of;
 pub use violation::{FieldPath, FieldType, PathElement, Rule, Subscript, Violation};

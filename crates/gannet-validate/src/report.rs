@@ -3,9 +3,10 @@
 //! Not here: what a violation is (`violation.rs`), and the faults of the older dialect (`legacy`).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
-use gannet_cel::Error as EvaluationError;
+use gannet_cel::{Error as EvaluationError, Timestamp};
 use gannet_core::CheckSettings as Settings;
 
 use crate::legacy;
@@ -74,14 +75,20 @@ pub struct Step(pub PathElement);
 pub struct Report {
     limit: usize,
     violations: Vec<Violation>,
-    error: Option<EvaluationError>,
+    failure: Option<Reason>,
+    now: Cell<Option<Timestamp>>,
 }
 
 impl Report {
     /// An empty one. Allocates nothing.
     #[inline]
     pub fn new(settings: &Settings) -> Self {
-        Self { limit: settings.violation_limit(), violations: Vec::new(), error: None }
+        Self {
+            limit: settings.violation_limit(),
+            violations: Vec::new(),
+            failure: None,
+            now: Cell::new(None),
+        }
     }
 
     /// Adds the violation of a rule whose text is known at build time.
@@ -150,8 +157,29 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn fail(&mut self, error: EvaluationError) -> Result<(), Stop> {
-        self.error.get_or_insert(error);
+        self.failure.get_or_insert(Reason::Evaluation(error));
         Err(Stop)
+    }
+
+    /// Notes that the contract has a rule that could not be turned into code, which ends the validation.
+    ///
+    /// # Errors
+    /// Always.
+    #[cold]
+    #[inline(never)]
+    pub fn fail_unbuilt(&mut self, fault: &'static str) -> Result<(), Stop> {
+        self.failure.get_or_insert(Reason::Unbuilt(fault));
+        Err(Stop)
+    }
+
+    /// The time, the same for all rules of one validation.
+    pub fn now(&self) -> Timestamp {
+        if let Some(now) = self.now.get() {
+            return now;
+        }
+        let now = Timestamp::now();
+        self.now.set(Some(now));
+        now
     }
 
     /// Validates a message that this one holds, and puts the step to it before the fields it finds.
@@ -203,16 +231,13 @@ impl Report {
     /// There are violations, or a rule could not be evaluated.
     #[inline]
     pub fn finish(self) -> Result<(), ValidationError> {
-        if self.violations.is_empty() && self.error.is_none() { Ok(()) } else { Err(self.into_error()) }
+        if self.violations.is_empty() && self.failure.is_none() { Ok(()) } else { Err(self.into_error()) }
     }
 
     #[cold]
     #[inline(never)]
     fn into_error(self) -> ValidationError {
-        ValidationError(Box::new(match self.error {
-            Some(error) => Reason::Evaluation(error),
-            None => Reason::Violations(self.violations),
-        }))
+        ValidationError(Box::new(self.failure.unwrap_or(Reason::Violations(self.violations))))
     }
 }
 
@@ -223,11 +248,12 @@ impl Report {
 #[derive(Clone)]
 pub struct ValidationError(Box<Reason>);
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Reason {
     Legacy(String),
     Violations(Vec<Violation>),
     Evaluation(EvaluationError),
+    Unbuilt(&'static str),
 }
 
 impl ValidationError {
@@ -235,7 +261,7 @@ impl ValidationError {
     pub fn violations(&self) -> &[Violation] {
         match &*self.0 {
             Reason::Violations(violations) => violations,
-            Reason::Legacy(_) | Reason::Evaluation(_) => &[],
+            Reason::Legacy(_) | Reason::Evaluation(_) | Reason::Unbuilt(_) => &[],
         }
     }
 
@@ -243,7 +269,16 @@ impl ValidationError {
     pub fn evaluation_error(&self) -> Option<&EvaluationError> {
         match &*self.0 {
             Reason::Evaluation(error) => Some(error),
-            Reason::Legacy(_) | Reason::Violations(_) => None,
+            Reason::Legacy(_) | Reason::Violations(_) | Reason::Unbuilt(_) => None,
+        }
+    }
+
+    /// What is wrong with a rule that could not be turned into code, if that is the reason. Only code that was generated
+    /// with rules' faults deferred has such rules.
+    pub fn unbuilt_rule(&self) -> Option<&str> {
+        match &*self.0 {
+            Reason::Unbuilt(fault) => Some(fault),
+            Reason::Legacy(_) | Reason::Violations(_) | Reason::Evaluation(_) => None,
         }
     }
 }
@@ -260,6 +295,7 @@ impl fmt::Display for ValidationError {
         match &*self.0 {
             Reason::Legacy(text) => formatter.write_str(text),
             Reason::Evaluation(error) => write!(formatter, "runtime error: {error}"),
+            Reason::Unbuilt(fault) => write!(formatter, "compilation error: {fault}"),
             Reason::Violations(violations) => match violations.as_slice() {
                 [only] => write!(formatter, "validation error: {only}"),
                 all => {

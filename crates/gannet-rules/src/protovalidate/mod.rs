@@ -1,0 +1,276 @@
+//! The dialect of `buf.validate` (protovalidate): its rules, and the validators written of them.
+//!
+//! A validator of a message is the body of `gannet_validate::Validate::check`. The standard rules are not known here by
+//! name: validate.proto says in CEL what each means, and what is left of that once the rule's value is filled in is
+//! written as Rust. `required`, `ignore`, oneofs, `enum.defined_only` and `any` are the dialect's own and stand here.
+
+mod field;
+mod options;
+mod standard;
+mod table;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buffa_descriptor::{FieldKind, MessageDescriptor, MessageIndex, SingularKind};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use self::options::{CelRule, Ignore, MessageOneof};
+use self::table::{Element, Tables};
+use crate::access::Access;
+use crate::cel::{Code, Environment, Form, Type, Writer};
+use crate::pattern::Patterns;
+use crate::{Error, Schema};
+
+/// What to do with a rule that cannot be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Faults {
+    /// Nothing is generated, and the fault is reported.
+    #[default]
+    Refuse,
+    /// The validator says so when it comes to the rule. For conformance suites, which ask for that.
+    Defer,
+}
+
+/// Writes validators of `buf.validate` rules.
+pub struct Validators<'a> {
+    schema: &'a Schema,
+    faults: Faults,
+    /// Messages that have rules, themselves or in what they hold.
+    ruled: BTreeSet<MessageIndex>,
+}
+
+impl<'a> Validators<'a> {
+    /// Finds out which messages have rules.
+    ///
+    /// # Errors
+    /// Options cannot be read.
+    pub fn new(schema: &'a Schema, faults: Faults) -> Result<Self, Vec<Error>> {
+        let pool = schema.pool();
+        let mut own = BTreeSet::new();
+        let mut holders: BTreeMap<MessageIndex, Vec<MessageIndex>> = BTreeMap::new();
+        let mut errors = Vec::new();
+        for message in pool.messages() {
+            let Some(index) = pool.message_index(message.full_name()) else { continue };
+            match has_own_rules(schema, message) {
+                Ok(true) => {
+                    own.insert(index);
+                }
+                Ok(false) => {}
+                Err(error) => errors.push(error),
+            }
+            for held in held_messages(schema, message) {
+                holders.entry(held).or_default().push(index);
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut pending: Vec<MessageIndex> = own.iter().copied().collect();
+        let mut ruled = own;
+        while let Some(index) = pending.pop() {
+            for holder in holders.get(&index).into_iter().flatten() {
+                if ruled.insert(*holder) {
+                    pending.push(*holder);
+                }
+            }
+        }
+        Ok(Self { schema, faults, ruled })
+    }
+
+    /// Whether a message has rules, itself or in what it holds, by its full name.
+    pub fn has_rules(&self, message: &str) -> bool {
+        self.schema.pool().message_index(message).is_some_and(|index| self.ruled.contains(&index))
+    }
+
+    /// The body of `check` for a message that [has rules](Self::has_rules), by its full name.
+    ///
+    /// # Errors
+    /// Rules that cannot be carried out.
+    pub fn write(&self, message: &str, access: Access<'_>) -> Result<TokenStream, Vec<Error>> {
+        let pool = self.schema.pool();
+        let Some(index) = pool.message_index(message) else { return Ok(quote!(Ok(()))) };
+        let mut body = Body {
+            validators: self,
+            schema: self.schema,
+            access,
+            root: access.layout.root(),
+            message: pool.message(index),
+            index,
+            tables: Tables::default(),
+            patterns: Patterns::default(),
+            errors: Vec::new(),
+        };
+        let statements = body.statements();
+        if !body.errors.is_empty() && self.faults == Faults::Refuse {
+            return Err(body.errors);
+        }
+        let (tables, patterns) = (body.tables.items(&body.root), body.patterns.items(&body.root));
+        Ok(quote! {
+            #tables
+            #patterns
+            #statements
+            ::core::result::Result::Ok(())
+        })
+    }
+}
+
+fn has_own_rules(schema: &Schema, message: &MessageDescriptor) -> Result<bool, Error> {
+    let rules = options::of_message(schema, message)?;
+    if !rules.cel.is_empty() || !rules.oneofs.is_empty() {
+        return Ok(true);
+    }
+    for oneof in message.oneofs() {
+        if options::is_oneof_required(schema, message, oneof)? {
+            return Ok(true);
+        }
+    }
+    for field in message.fields() {
+        let rules = options::of_field(schema, message, field)?;
+        if rules.0.is_some() && rules.ignore() != Ignore::Always {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The messages that a message's fields hold, those that are never looked at aside.
+fn held_messages(schema: &Schema, message: &MessageDescriptor) -> Vec<MessageIndex> {
+    let mut held = Vec::new();
+    for field in message.fields() {
+        let kind = match field.kind() {
+            FieldKind::Singular(kind) | FieldKind::List(kind) | FieldKind::Map { value: kind, .. } => kind,
+        };
+        let SingularKind::Message(index) = kind else { continue };
+        let is_ignored =
+            options::of_field(schema, message, field).is_ok_and(|rules| rules.ignore() == Ignore::Always);
+        if !is_ignored {
+            held.push(index);
+        }
+    }
+    held
+}
+
+/// A validator in the making.
+struct Body<'a> {
+    validators: &'a Validators<'a>,
+    schema: &'a Schema,
+    access: Access<'a>,
+    root: TokenStream,
+    message: &'a MessageDescriptor,
+    index: MessageIndex,
+    tables: Tables,
+    patterns: Patterns,
+    errors: Vec<Error>,
+}
+
+impl Body<'_> {
+    /// What is checked, in protovalidate's order: the message's own rules, oneofs, fields.
+    fn statements(&mut self) -> TokenStream {
+        let rules = match options::of_message(self.schema, self.message) {
+            Ok(rules) => rules,
+            Err(error) => return self.fault(error),
+        };
+        let place = self.schema.place_of_message(self.message.full_name());
+        let this = Code::new(quote!(self), Form::Message);
+        let mut statements = TokenStream::new();
+        for rule in &rules.cel {
+            let written = self.cel(rule, Type::Message(self.index), &this, &[], &[], &value::Spot::default());
+            statements.extend(match written {
+                Ok(written) => written,
+                Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*rule.id)),
+            });
+        }
+        for oneof in &rules.oneofs {
+            statements.extend(match self.message_oneof(oneof) {
+                Ok(written) => written,
+                Err(text) => self.fault(Error::new(place.clone(), text).of_rule("oneof")),
+            });
+        }
+        for oneof in self.message.oneofs() {
+            match options::is_oneof_required(self.schema, self.message, oneof) {
+                Ok(true) => {
+                    let place = self.access.place(&quote!(self), oneof.name());
+                    let element = Element {
+                        number: 0,
+                        name: oneof.name().to_owned(),
+                        field_type: 0,
+                        map: None,
+                        index: None,
+                    };
+                    let text = "exactly one field is required in oneof";
+                    let rule = self.tables.rule(&self.root, &[element], &[], "required", text);
+                    statements.extend(quote! { if #place.is_none() { report.add(#rule)?; } });
+                }
+                Ok(false) => {}
+                Err(error) => statements.extend(self.fault(error)),
+            }
+        }
+        let in_oneofs: BTreeSet<String> = rules.oneofs.into_iter().flat_map(|oneof| oneof.fields).collect();
+        for field in self.message.fields() {
+            statements.extend(self.field(field, in_oneofs.contains(field.name())));
+        }
+        statements
+    }
+
+    /// Notes a fault; if it is to be told at run time, gives the statement for that.
+    fn fault(&mut self, error: Error) -> TokenStream {
+        let text = error.message();
+        self.errors.push(error);
+        quote! { report.fail_unbuilt(#text)?; }
+    }
+
+    /// A rule in CEL about a value.
+    fn cel(
+        &mut self,
+        rule: &CelRule,
+        ty: Type,
+        this: &Code,
+        field: &[Element],
+        path: &[Element],
+        spot: &value::Spot,
+    ) -> Result<TokenStream, String> {
+        let environment = Environment { pool: self.schema.pool(), this: Some(ty), rule: None, rules: None };
+        let node = crate::cel::check(&rule.expression, &environment)?;
+        self.outcome(rule, node, this, field, path, spot)
+    }
+
+    fn writer(&mut self, this: &Code) -> Writer<'_> {
+        Writer::new(self.schema, self.access, this.clone(), &mut self.patterns)
+    }
+
+    /// `(buf.validate.message).oneof`.
+    fn message_oneof(&mut self, oneof: &MessageOneof) -> Result<TokenStream, String> {
+        if oneof.fields.is_empty() {
+            return Err("at least one field must be specified in a oneof rule".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        let mut tests = Vec::new();
+        for name in &oneof.fields {
+            if !seen.insert(name) {
+                return Err(format!("the field `{name}` is named twice"));
+            }
+            let field = self
+                .message
+                .field_by_name(name)
+                .ok_or_else(|| format!("the message has no field `{name}`"))?;
+            let this = Code::new(quote!(self), Form::Message);
+            let (index, message) = (self.index, field.clone());
+            tests.push(self.writer(&this).is_set(&quote!(self), index, &message)?);
+        }
+        let names = oneof.fields.join(", ");
+        let many = format!("only one of {names} can be set");
+        let many = self.tables.rule(&self.root, &[], &[], "message.oneof", &many);
+        let none = oneof.is_required.then(|| {
+            let none = format!("one of {names} must be set");
+            let none = self.tables.rule(&self.root, &[], &[], "message.oneof", &none);
+            quote! { if set == 0 { report.add(#none)?; } }
+        });
+        Ok(quote! {{
+            let set = 0u32 #(+ ::core::primitive::u32::from(#tests))*;
+            if set > 1 { report.add(#many)?; }
+            #none
+        }})
+    }
+}

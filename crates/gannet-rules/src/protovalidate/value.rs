@@ -1,0 +1,438 @@
+//! Values: singular fields, items of lists, keys and values of maps.
+
+use buffa::editions::EnumType;
+use buffa_descriptor::reflect::DynamicMessage;
+use buffa_descriptor::{FieldDescriptor, ScalarType, SingularKind};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Body;
+use super::options::{self, CelRule, FieldRules, Ignore};
+use super::table::{Element, TYPE_MESSAGE};
+use crate::access::Library;
+use crate::cel::{Code, Expr, Form, Node, Type};
+use crate::{Error, Place};
+
+/// Where in a field a value stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spot {
+    /// The `Subscript` of an item.
+    pub(super) subscript: Option<TokenStream>,
+    /// Whether it is a map's key.
+    pub(super) for_key: bool,
+}
+
+/// A value to be checked.
+pub(super) struct Subject {
+    pub(super) kind: SingularKind,
+    pub(super) enum_type: Option<EnumType>,
+    /// The value in its own type; a reference if it is a message.
+    pub(super) value: TokenStream,
+    /// From the message to the value.
+    pub(super) field: Vec<Element>,
+    /// From the field's rules to the value's.
+    pub(super) prefix: Vec<Element>,
+    pub(super) spot: Spot,
+    pub(super) place: Place,
+}
+
+impl Body<'_> {
+    /// The checks of a value.
+    pub(super) fn subject(&mut self, subject: &Subject, rules: &FieldRules) -> Result<TokenStream, String> {
+        if rules.ignore() == Ignore::Always {
+            return Ok(TokenStream::new());
+        }
+        let mut checks = self.own_checks(subject, rules)?;
+        let is_item = subject.spot.subscript.is_some();
+        if is_item && rules.ignore() == Ignore::IfZeroValue && !checks.is_empty() {
+            let is_set = self.is_item_set(subject);
+            checks = quote! { if #is_set { #checks } };
+        }
+        checks.extend(self.embedded(subject));
+        Ok(checks)
+    }
+
+    /// Whether an item is anything but its type's zero value.
+    fn is_item_set(&self, subject: &Subject) -> TokenStream {
+        match subject.kind {
+            SingularKind::Message(_) => {
+                let value = &subject.value;
+                quote!(!#value.eq(&::core::default::Default::default()))
+            }
+            SingularKind::Enum(index) => {
+                let first =
+                    self.schema.pool().enumeration(index).values().first().map_or(0, |value| value.number());
+                let value = &subject.value;
+                quote!(#value != #first)
+            }
+            SingularKind::Scalar(ScalarType::Double | ScalarType::Float) => {
+                let value = &subject.value;
+                quote!(#value != 0.0)
+            }
+            kind @ SingularKind::Scalar(_) => crate::cel::is_not_zero(kind, &subject.value),
+        }
+    }
+
+    /// What the value's rules demand of it, what it holds aside.
+    fn own_checks(&mut self, subject: &Subject, rules: &FieldRules) -> Result<TokenStream, String> {
+        let ty = Type::of_kind(subject.kind, self.schema.pool());
+        // A wrapper's rules are those of what is in it.
+        let (this, ty) = match (subject.kind, ty) {
+            (SingularKind::Message(index), Type::Wrapper(scalar)) => {
+                let this = Code::new(quote!(()), Form::Message);
+                let value = subject.value.clone();
+                (self.writer(&this).unwrapped(index, &value), *scalar)
+            }
+            (kind, ty) => {
+                let this = Code::new(quote!(()), Form::Message);
+                let value = subject.value.clone();
+                (self.writer(&this).widened(kind, &value), ty)
+            }
+        };
+        let mut checks = self.cel_rules(
+            &rules.cel(),
+            &ty,
+            &this,
+            &subject.field,
+            &subject.prefix,
+            &subject.spot,
+            &subject.place,
+        );
+        let Some((typed, message)) = rules.typed() else { return Ok(checks) };
+        let expected = expected_rules(self.schema, subject.kind);
+        self.expect(&typed, expected)?;
+        match expected {
+            "any" => checks.extend(self.any(subject, &message)),
+            "enum" if options::is_flag_set(&message, "defined_only") => {
+                checks.extend(self.standard(
+                    &typed,
+                    &message,
+                    &ty,
+                    &this,
+                    &subject.field,
+                    &subject.prefix,
+                    &subject.spot,
+                    &subject.place,
+                ));
+                checks.extend(self.defined_only(subject, &typed));
+            }
+            _ => checks.extend(self.standard(
+                &typed,
+                &message,
+                &ty,
+                &this,
+                &subject.field,
+                &subject.prefix,
+                &subject.spot,
+                &subject.place,
+            )),
+        }
+        Ok(checks)
+    }
+
+    /// Refuses rules of another type than the field's.
+    ///
+    /// # Errors
+    /// They are.
+    pub(super) fn expect(&self, typed: &FieldDescriptor, expected: &str) -> Result<(), String> {
+        if typed.name() == expected {
+            return Ok(());
+        }
+        let given = typed.name();
+        Err(if expected.is_empty() {
+            format!(
+                "rules of type `{given}` stand on a message, which has none; put rules into the message itself"
+            )
+        } else {
+            format!(
+                "rules of type `{given}` stand on a field whose rules are of type `{expected}`; write `{expected}` for `{given}`"
+            )
+        })
+    }
+
+    /// Rules in CEL, those of the field itself.
+    #[allow(clippy::too_many_arguments, reason = "they say together what a violation is about")]
+    pub(super) fn cel_rules(
+        &mut self,
+        rules: &[CelRule],
+        ty: &Type,
+        this: &Code,
+        field: &[Element],
+        prefix: &[Element],
+        spot: &Spot,
+        place: &Place,
+    ) -> TokenStream {
+        let mut checks = TokenStream::new();
+        for rule in rules {
+            let mut path = prefix.to_vec();
+            path.push(Element {
+                number: rule.list.1,
+                name: rule.list.0.to_owned(),
+                field_type: if rule.list.0 == "cel" { TYPE_MESSAGE } else { 9 },
+                map: None,
+                index: Some(rule.index),
+            });
+            checks.extend(match self.cel(rule, ty.clone(), this, field, &path, spot) {
+                Ok(written) => written,
+                Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*rule.id)),
+            });
+        }
+        checks
+    }
+
+    /// What becomes of a checked rule: nothing, if it always holds; a condition and a violation otherwise.
+    pub(super) fn outcome(
+        &mut self,
+        rule: &CelRule,
+        node: Node,
+        this: &Code,
+        field: &[Element],
+        path: &[Element],
+        spot: &Spot,
+    ) -> Result<TokenStream, String> {
+        match node.ty.unwrapped() {
+            Type::Bool => {
+                let text = if rule.message.is_empty() {
+                    format!("{:?} returned false", rule.expression)
+                } else {
+                    rule.message.clone()
+                };
+                if node.as_bool() == Some(true) {
+                    return Ok(TokenStream::new());
+                }
+                let violation = self.violation(rule, &text, field, path, spot);
+                self.unless(&crate::cel::opposite(node), this, &violation)
+            }
+            Type::String => self.texts(rule, node, this, field, path, spot),
+            other => Err(format!("expression outputs {other}, wanted either bool or string")),
+        }
+    }
+
+    /// A rule whose expression gives the text of its violation, or nothing.
+    fn texts(
+        &mut self,
+        rule: &CelRule,
+        node: Node,
+        this: &Code,
+        field: &[Element],
+        path: &[Element],
+        spot: &Spot,
+    ) -> Result<TokenStream, String> {
+        if let Some(text) = node.as_text() {
+            if text.is_empty() {
+                return Ok(TokenStream::new());
+            }
+            let violation = self.violation(rule, text, field, path, spot);
+            return Ok(quote! { #violation });
+        }
+        if let Expr::If(condition, then, otherwise) = node.expr.clone() {
+            match (then.as_text(), otherwise.as_text()) {
+                (Some(text), Some("")) => {
+                    let violation = self.violation(rule, text, field, path, spot);
+                    return self.unless(&condition, this, &violation);
+                }
+                (Some(""), Some(text)) => {
+                    let violation = self.violation(rule, text, field, path, spot);
+                    return self.unless(&crate::cel::opposite(*condition), this, &violation);
+                }
+                _ => {}
+            }
+        }
+        let code = self.writer(this).write(&node)?;
+        let reference = self.tables.rule(&self.root, field, path, &rule.id, &rule.message);
+        let add = self.add(&reference, spot, Some(&quote!(text)));
+        let (tokens, root) = (code.tokens, &self.root);
+        let result = if code.is_fallible {
+            quote!((|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))())
+        } else {
+            quote!(::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))
+        };
+        Ok(quote! {
+            match #result {
+                ::core::result::Result::Ok(text) => if !text.is_empty() { #add }
+                ::core::result::Result::Err(error) => report.fail(error)?,
+            }
+        })
+    }
+
+    /// Reports the violation if the condition holds.
+    fn unless(
+        &mut self,
+        condition: &Node,
+        this: &Code,
+        violation: &TokenStream,
+    ) -> Result<TokenStream, String> {
+        let code = self.writer(this).condition(condition)?;
+        let (tokens, root) = (code.tokens, &self.root);
+        Ok(if code.is_fallible {
+            quote! {
+                match (|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))() {
+                    ::core::result::Result::Ok(false) => {}
+                    ::core::result::Result::Ok(true) => { #violation }
+                    ::core::result::Result::Err(error) => report.fail(error)?,
+                }
+            }
+        } else {
+            quote! { if #tokens { #violation } }
+        })
+    }
+
+    fn violation(
+        &mut self,
+        rule: &CelRule,
+        text: &str,
+        field: &[Element],
+        path: &[Element],
+        spot: &Spot,
+    ) -> TokenStream {
+        let text = if rule.message.is_empty() { text } else { &rule.message };
+        let reference = self.tables.rule(&self.root, field, path, &rule.id, text);
+        self.add(&reference, spot, None)
+    }
+
+    fn add(&self, rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStream {
+        let for_key = spot.for_key;
+        match (&spot.subscript, text) {
+            (None, None) => quote! { report.add(#rule)?; },
+            (None, Some(text)) => quote! { report.add_text(#rule, #text)?; },
+            (Some(subscript), None) => {
+                quote! { report.add_at(#rule, #subscript, ::core::option::Option::None, #for_key)?; }
+            }
+            (Some(subscript), Some(text)) => quote! {
+                report.add_at(
+                    #rule,
+                    #subscript,
+                    ::core::option::Option::Some(::std::string::String::from(#text)),
+                    #for_key,
+                )?;
+            },
+        }
+    }
+
+    /// `any.in` and `any.not_in`.
+    fn any(&mut self, subject: &Subject, rules: &DynamicMessage) -> TokenStream {
+        let mut checks = TokenStream::new();
+        let texts = [
+            ("in", 2, "any.in", "type URL must be in the allow list"),
+            ("not_in", 3, "any.not_in", "type URL must not be in the block list"),
+        ];
+        for (name, number, id, text) in texts {
+            let urls: Vec<String> = options::list(rules, name).iter().filter_map(options::as_text).collect();
+            if urls.is_empty() {
+                continue;
+            }
+            let mut path = subject.prefix.clone();
+            path.push(Element {
+                number: 20,
+                name: "any".to_owned(),
+                field_type: TYPE_MESSAGE,
+                map: None,
+                index: None,
+            });
+            path.push(Element { number, name: name.to_owned(), field_type: 9, map: None, index: None });
+            let rule = self.tables.rule(&self.root, &subject.field, &path, id, text);
+            let add = self.add(&rule, &subject.spot, None);
+            let value = &subject.value;
+            let negation = (name == "in").then(|| quote!(!));
+            checks.extend(quote! {
+                if #negation ::core::matches!(&#value.type_url[..], #(#urls)|*) { #add }
+            });
+        }
+        checks
+    }
+
+    /// `enum.defined_only`.
+    fn defined_only(&mut self, subject: &Subject, typed: &FieldDescriptor) -> TokenStream {
+        let SingularKind::Enum(index) = subject.kind else { return TokenStream::new() };
+        // A closed enum of buffa has no other values.
+        if subject.enum_type == Some(EnumType::Closed) && self.access.layout.library() == Library::Buffa {
+            return TokenStream::new();
+        }
+        let mut numbers: Vec<i32> =
+            self.schema.pool().enumeration(index).values().iter().map(|value| value.number()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut path = subject.prefix.clone();
+        path.push(Element::of(typed));
+        path.push(Element {
+            number: 2,
+            name: "defined_only".to_owned(),
+            field_type: super::table::TYPE_BOOL,
+            map: None,
+            index: None,
+        });
+        let text = "value must be one of the defined enum values";
+        let rule = self.tables.rule(&self.root, &subject.field, &path, "enum.defined_only", text);
+        let add = self.add(&rule, &subject.spot, None);
+        let value = &subject.value;
+        quote! { if !::core::matches!(#value, #(#numbers)|*) { #add } }
+    }
+
+    /// The checks of a message that the value is.
+    fn embedded(&mut self, subject: &Subject) -> TokenStream {
+        let SingularKind::Message(index) = subject.kind else { return TokenStream::new() };
+        if !self.validators.ruled.contains(&index) {
+            return TokenStream::new();
+        }
+        let Some(element) = subject.field.last() else { return TokenStream::new() };
+        let step = self.tables.step(&self.root, element);
+        let value = &subject.value;
+        match &subject.spot.subscript {
+            None => quote! { report.nested(#value, #step)?; },
+            Some(subscript) => quote! { report.nested_at(#value, #step, || #subscript)?; },
+        }
+    }
+}
+
+/// Which member of `FieldRules.type` fits values of this kind; empty if none does.
+fn expected_rules(schema: &crate::Schema, kind: SingularKind) -> &'static str {
+    match kind {
+        SingularKind::Enum(_) => "enum",
+        SingularKind::Message(index) => match schema.pool().message(index).full_name() {
+            "google.protobuf.Any" => "any",
+            "google.protobuf.Duration" => "duration",
+            "google.protobuf.Timestamp" => "timestamp",
+            "google.protobuf.FieldMask" => "field_mask",
+            "google.protobuf.BoolValue" => "bool",
+            "google.protobuf.BytesValue" => "bytes",
+            "google.protobuf.DoubleValue" => "double",
+            "google.protobuf.FloatValue" => "float",
+            "google.protobuf.Int32Value" => "int32",
+            "google.protobuf.Int64Value" => "int64",
+            "google.protobuf.StringValue" => "string",
+            "google.protobuf.UInt32Value" => "uint32",
+            "google.protobuf.UInt64Value" => "uint64",
+            _ => "",
+        },
+        SingularKind::Scalar(scalar) => match scalar {
+            ScalarType::Double => "double",
+            ScalarType::Float => "float",
+            ScalarType::Int64 => "int64",
+            ScalarType::Uint64 => "uint64",
+            ScalarType::Int32 => "int32",
+            ScalarType::Fixed64 => "fixed64",
+            ScalarType::Fixed32 => "fixed32",
+            ScalarType::Bool => "bool",
+            ScalarType::String => "string",
+            ScalarType::Bytes => "bytes",
+            ScalarType::Uint32 => "uint32",
+            ScalarType::Sfixed32 => "sfixed32",
+            ScalarType::Sfixed64 => "sfixed64",
+            ScalarType::Sint32 => "sint32",
+            ScalarType::Sint64 => "sint64",
+        },
+    }
+}
+
+/// The `Subscript` of a map's key, which the code calls `key`.
+pub(super) fn subscript_of_key(key: ScalarType, root: &TokenStream) -> TokenStream {
+    let subscript = quote!(#root::validate::Subscript);
+    match key {
+        ScalarType::Bool => quote!(#subscript::Bool(*key)),
+        ScalarType::String => quote!(#subscript::String(::std::borrow::Cow::Owned(key.to_string()))),
+        ScalarType::Uint64 | ScalarType::Fixed64 | ScalarType::Fixed32 | ScalarType::Uint32 => {
+            quote!(#subscript::Uint(::core::primitive::u64::from(*key)))
+        }
+        _ => quote!(#subscript::Int(::core::primitive::i64::from(*key))),
+    }
+}
