@@ -166,7 +166,6 @@ TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${GREETER_CLIENT:=$TARGET/greeter-client}"
 : "${GANNET:=$TARGET/gannet}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"
-: "${RE2:=$TARGET/examples/re2}"
 
 # The cases of gRPC's interop-test-descriptions.md that need neither TLS, compression, credentials nor a balancer.
 INTEROP_CASES=(

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Option,
     /// The message generator refused the descriptors.
     Messages,
+    /// A rule in the options of a message cannot be carried out.
+    Rule,
 }
 
 impl Error {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buffa_descriptor::generated::descriptor::FileDescriptorProto;
+use gannet_rules::protovalidate::Validators;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::VisitMut as _;
@@ -16,6 +17,7 @@ use crate::options::Options;
 use crate::paths::SerdeCrate;
 use crate::service;
 use crate::tree::{self, Package};
+use crate::validation::{self, Validation};
 
 /// What was generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,20 +96,35 @@ pub(crate) fn generate_from(
     for file in files.iter().filter_map(|name| descriptors.file(name)) {
         packages.entry(file.package.clone().unwrap_or_default()).or_default().push(file);
     }
+    let validation = Validation::new(descriptors, options)?;
+    let validators = validation.as_ref().map(Validation::validators).transpose()?;
+    let context =
+        Context { descriptors, files: &files, options, root: &root, validators: validators.as_ref() };
     let packages: Result<Vec<Package>, Error> =
-        packages.into_iter().map(|(name, files)| package(name, &files, &messages, options, &root)).collect();
+        packages.into_iter().map(|(name, files)| package(name, &files, &messages, &context)).collect();
     let set = descriptors.closure(requested);
     Ok(Generated { files: tree::lay_out(packages?, &set, &options.root_file), warnings })
 }
 
-/// Puts the messages and services of one package together.
+/// What every package is put together with.
+struct Context<'a> {
+    descriptors: &'a Descriptors,
+    /// The files to generate.
+    files: &'a [String],
+    options: &'a Options,
+    /// `::gannet::codegen`
+    root: &'a TokenStream,
+    validators: Option<&'a Validators<'a>>,
+}
+
+/// Puts the messages, validators and services of one package together.
 fn package(
     name: String,
     files: &[&FileDescriptorProto],
     messages: &Messages,
-    options: &Options,
-    root: &TokenStream,
+    context: &Context<'_>,
 ) -> Result<Package, Error> {
+    let Context { options, root, .. } = *context;
     let not_rust = |error: syn::Error| {
         Error::new(ErrorKind::Messages, format!("the code of package `{name}` is no Rust: {error}"))
     };
@@ -116,19 +133,28 @@ fn package(
     if options.json {
         SerdeCrate::at(root).visit_file_mut(&mut file);
     }
+    if let Some(validators) = context.validators {
+        let layout = validation::layout(&name, context.descriptors, context.files, options, root);
+        let code = validation::write(&name, files, validators, &*layout)?;
+        let items: syn::File = syn::parse2(code).map_err(not_rust)?;
+        file.items.extend(items.items);
+    }
     let modules = messages::modules(&name, options.codec);
     let resolve = |type_name: &str| {
-        messages.types.get(&(name.clone(), type_name.to_owned())).cloned().ok_or_else(|| {
+        let path = messages.types.get(&(name.clone(), type_name.to_owned())).cloned().ok_or_else(|| {
             Error::new(
                 ErrorKind::UnresolvedType,
                 format!("the type `{type_name}` is not in the descriptor set"),
             )
-        })
+        })?;
+        let full_name = type_name.trim_start_matches('.');
+        let has_rules = context.validators.is_some_and(|validators| validators.has_rules(full_name));
+        Ok(service::Message { path, has_rules })
     };
     let descriptor_set = tree::descriptor_set_reference(&modules, &options.root_file);
-    let context = service::Context { root, descriptor_set: &descriptor_set, options };
+    let writing = service::Context { root, descriptor_set: &descriptor_set, options };
     for service in service::read(files, tree::item_names(&file.items), &resolve)? {
-        let items: syn::File = syn::parse2(service::write(&service, &context)).map_err(not_rust)?;
+        let items: syn::File = syn::parse2(service::write(&service, &writing)).map_err(not_rust)?;
         file.items.extend(items.items);
     }
     Ok(Package { name, modules, items: file.items })

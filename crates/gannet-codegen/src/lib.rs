@@ -22,6 +22,7 @@ mod paths;
 pub mod plugin;
 mod service;
 mod tree;
+mod validation;
 mod wire;
 
 pub use error::{Error, ErrorKind};

@@ -40,6 +40,12 @@ pub struct Options {
     /// default, buffa only. On, each message carries one more field, and a struct literal needs
     /// `..Default::default()`.
     pub unknown_fields: bool,
+    /// Whether messages with rules in their contract, `(buf.validate.field)` or `(validator.field)`, get validators; on
+    /// by default.
+    pub validation: bool,
+    /// Whether a rule that cannot be carried out fails when a message is validated, rather than here; off by default.
+    /// For conformance suites, which ask for that.
+    pub defer_rule_faults: bool,
     /// Whether the trait and the server of each service are generated; on by default.
     pub build_server: bool,
     /// Whether the client of each service is generated; on by default.
@@ -63,6 +69,8 @@ impl Default for Options {
             views: false,
             json: false,
             unknown_fields: false,
+            validation: true,
+            defer_rule_faults: false,
             build_server: true,
             build_client: true,
             gannet_path: "::gannet".into(),
@@ -96,6 +104,7 @@ impl Options {
                 "views" => options.views = parse_bool(key, value)?,
                 "json" => options.json = parse_bool(key, value)?,
                 "unknown_fields" => options.unknown_fields = parse_bool(key, value)?,
+                "validation" => options.validation = parse_bool(key, value)?,
                 "build_server" => options.build_server = parse_bool(key, value)?,
                 "build_client" => options.build_client = parse_bool(key, value)?,
                 "gannet_path" => value.clone_into(&mut options.gannet_path),
@@ -176,8 +185,8 @@ fn parse_extern_path(value: &str) -> Result<(String, String), Error> {
 
 fn unknown_option(key: &str) -> Error {
     Error::new(ErrorKind::Option, format!("the option `{key}` is unknown")).with_help(
-        "the options are codec, views, json, unknown_fields, build_server, build_client, gannet_path, \
-         extern_path and root_file",
+        "the options are codec, views, json, unknown_fields, validation, build_server, build_client, \
+         gannet_path, extern_path and root_file",
     )
 }
 

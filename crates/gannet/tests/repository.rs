@@ -108,7 +108,7 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         name: "gannet-codegen",
-        siblings: &[],
+        siblings: &["gannet-rules"],
         others: &[
             "buffa",
             "buffa-codegen",

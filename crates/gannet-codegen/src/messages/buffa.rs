@@ -42,7 +42,8 @@ pub(super) fn generate(
     })
 }
 
-fn config(options: &Options) -> CodeGenConfig {
+/// How buffa's generator is set up.
+pub(crate) fn config(options: &Options) -> CodeGenConfig {
     let mut config = CodeGenConfig::default();
     config.generate_views = options.views;
     config.generate_json = options.json;

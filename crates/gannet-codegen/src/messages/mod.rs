@@ -17,6 +17,8 @@ use crate::descriptors::Descriptors;
 use crate::error::Error;
 use crate::options::{Codec, Options};
 
+pub(crate) use self::buffa::config as buffa_config;
+
 /// The messages of some files.
 pub(crate) struct Messages {
     /// The code of each package, in the words of the library's own generator but with its paths

@@ -41,6 +41,9 @@ struct Method {
     is_deprecated: bool,
     request: TokenStream,
     reply: TokenStream,
+    /// Whether the contract has rules for the messages.
+    checks_requests: bool,
+    checks_replies: bool,
     kind: Kind,
 }
 
@@ -70,7 +73,14 @@ impl Kind {
 
 /// Resolves a message type, by its fully qualified name with a leading dot, to a Rust path as
 /// seen from the package's module.
-pub(crate) type ResolveType<'a> = dyn Fn(&str) -> Result<TokenStream, Error> + 'a;
+pub(crate) type ResolveType<'a> = dyn Fn(&str) -> Result<Message, Error> + 'a;
+
+/// A message type of a method.
+pub(crate) struct Message {
+    pub(crate) path: TokenStream,
+    /// Whether the contract has rules for it.
+    pub(crate) has_rules: bool,
+}
 
 /// Reads the services of one package.
 ///
@@ -114,6 +124,8 @@ fn read_service(
     let methods: Result<Vec<Method>, Error> = (0..)
         .zip(service.method.iter().zip(method_names))
         .map(|(index, (method, name))| {
+            let request = resolve(method.input_type.as_deref().unwrap_or_default())?;
+            let reply = resolve(method.output_type.as_deref().unwrap_or_default())?;
             Ok(Method {
                 name,
                 proto_name: method.name.clone().unwrap_or_default(),
@@ -122,8 +134,10 @@ fn read_service(
                     .options
                     .as_option()
                     .is_some_and(|options| options.deprecated.unwrap_or(false)),
-                request: resolve(method.input_type.as_deref().unwrap_or_default())?,
-                reply: resolve(method.output_type.as_deref().unwrap_or_default())?,
+                checks_requests: request.has_rules,
+                checks_replies: reply.has_rules,
+                request: request.path,
+                reply: reply.path,
                 kind: Kind::of(method),
             })
         })
@@ -184,7 +198,16 @@ fn write_descriptor(service: &Service, context: &Context<'_>) -> TokenStream {
         let proto_name = &method.proto_name;
         let path = format!("/{full_name}/{proto_name}");
         let kind = method.kind.variant();
-        quote!(#root::MethodDescriptor::new(#path, #full_name, #proto_name, #root::MethodKind::#kind))
+        let Method { request, reply, .. } = method;
+        let requests =
+            method.checks_requests.then(|| quote!(.checks_requests(#root::validate::check_of::<#request>())));
+        let replies =
+            method.checks_replies.then(|| quote!(.checks_replies(#root::validate::check_of::<#reply>())));
+        quote! {
+            #root::MethodDescriptor::new(#path, #full_name, #proto_name, #root::MethodKind::#kind)
+                #requests
+                #replies
+        }
     });
     let doc = format!(" The service `{full_name}`: its methods and the files that define it.");
     quote! {

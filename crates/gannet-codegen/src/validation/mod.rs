@@ -1,0 +1,125 @@
+//! Validators: for each message whose contract has rules, an implementation of `Validate` beside it.
+//!
+//! What the rules are and how they read in Rust is `gannet-rules`'s; here is where the code goes, and what the generated
+//! messages are called.
+
+mod buffa;
+#[cfg(feature = "prost")]
+mod prost;
+
+use buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorProto};
+use gannet_rules::Schema;
+use gannet_rules::access::{Access, Layout};
+use gannet_rules::protovalidate::{Faults, Validators};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::descriptors::Descriptors;
+use crate::error::{Error, ErrorKind};
+use crate::options::{Codec, Options};
+
+/// The rules of all messages of a descriptor set.
+pub(crate) struct Validation {
+    schema: Schema,
+    faults: Faults,
+}
+
+impl Validation {
+    /// Takes the descriptors; `None` if validation is switched off, or no file has options of rules.
+    pub(crate) fn new(descriptors: &Descriptors, options: &Options) -> Result<Option<Self>, Error> {
+        let schema = Schema::new(descriptors.files())
+            .map_err(|error| Error::new(ErrorKind::Descriptor, error.message()))?;
+        let has_rules = schema.pool().extension_by_name("buf.validate.field").is_some();
+        let faults = if options.defer_rule_faults { Faults::Defer } else { Faults::Refuse };
+        Ok((options.validation && has_rules).then_some(Self { schema, faults }))
+    }
+
+    /// The validators of these rules.
+    pub(crate) fn validators(&self) -> Result<Validators<'_>, Error> {
+        Validators::new(&self.schema, self.faults).map_err(|errors| rule_errors(&errors))
+    }
+}
+
+/// Writes the validators of a package's messages.
+pub(crate) fn write(
+    package: &str,
+    files: &[&FileDescriptorProto],
+    validators: &Validators<'_>,
+    layout: &dyn Layout,
+) -> Result<TokenStream, Error> {
+    let root = layout.root();
+    let mut items = TokenStream::new();
+    let mut errors = Vec::new();
+    for name in files.iter().flat_map(|file| messages(package, &file.message_type)) {
+        if !validators.has_rules(&name) {
+            continue;
+        }
+        let Some(path) = layout.message(&name) else { continue };
+        match validators.write(&name, Access { layout }) {
+            Ok(body) => items.extend(quote! {
+                impl #root::validate::Validate for #path {
+                    fn check(
+                        &self,
+                        report: &mut #root::validate::Report,
+                    ) -> ::core::result::Result<(), #root::validate::Stop> {
+                        #body
+                    }
+                }
+            }),
+            Err(found) => errors.extend(found),
+        }
+    }
+    if errors.is_empty() { Ok(items) } else { Err(rule_errors(&errors)) }
+}
+
+/// What the generated messages of a package are called.
+pub(crate) fn layout<'a>(
+    package: &'a str,
+    descriptors: &'a Descriptors,
+    files: &'a [String],
+    options: &'a Options,
+    root: &'a TokenStream,
+) -> Box<dyn Layout + 'a> {
+    match options.codec {
+        Codec::Buffa => Box::new(buffa::BuffaLayout::new(package, descriptors, files, options, root)),
+        #[cfg(feature = "prost")]
+        Codec::Prost => Box::new(prost::ProstLayout::new(package, options, root)),
+        #[cfg(not(feature = "prost"))]
+        Codec::Prost => Box::new(buffa::BuffaLayout::new(package, descriptors, files, options, root)),
+    }
+}
+
+/// The full names of messages and of those nested in them.
+fn messages(scope: &str, messages: &[DescriptorProto]) -> Vec<String> {
+    let mut names = Vec::new();
+    for message in messages {
+        let is_entry = message.options.as_option().is_some_and(|options| options.map_entry.unwrap_or(false));
+        if is_entry {
+            continue;
+        }
+        let name = message.name.as_deref().unwrap_or_default();
+        let name = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
+        names.extend(self::messages(&name, &message.nested_type));
+        names.push(name);
+    }
+    names
+}
+
+/// All faults of rules as one error: a user mends them all before trying again.
+fn rule_errors(errors: &[gannet_rules::Error]) -> Error {
+    let text: Vec<String> = errors
+        .iter()
+        .map(|error| match error.help() {
+            Some(help) if errors.len() > 1 => format!("{}\n  help: {help}", error.message()),
+            _ => error.message(),
+        })
+        .collect();
+    let error = Error::new(ErrorKind::Rule, text.join("\n"));
+    match errors {
+        [only] => match only.help() {
+            Some(help) => error.with_help(help),
+            None => error,
+        },
+        _ => error,
+    }
+}
