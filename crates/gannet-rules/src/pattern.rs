@@ -86,9 +86,10 @@ fn sequence_test(sequence: &Sequence, root: &TokenStream) -> TokenStream {
         }
         _ => {}
     }
-    let mut rest = match (from_start, sequence.fixed_length()) {
-        (false, Some(length)) => quote!(#scan::last(text, #length)),
-        _ => quote!(::core::option::Option::Some(text)),
+    let mut rest = if let (false, Some(length)) = (from_start, sequence.fixed_length()) {
+        quote!(#scan::last(text, #length))
+    } else {
+        quote!(::core::option::Option::Some(text))
     };
     for piece in pieces {
         let step = match piece {
@@ -109,12 +110,11 @@ fn sequence_test(sequence: &Sequence, root: &TokenStream) -> TokenStream {
 }
 
 fn limit(count: Option<u32>) -> TokenStream {
-    match count {
-        Some(count) => {
-            let count = Literal::u32_unsuffixed(count);
-            quote!(#count)
-        }
-        None => quote!(::core::primitive::usize::MAX),
+    if let Some(count) = count {
+        let count = Literal::u32_unsuffixed(count);
+        quote!(#count)
+    } else {
+        quote!(::core::primitive::usize::MAX)
     }
 }
 

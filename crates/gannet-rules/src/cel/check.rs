@@ -94,7 +94,7 @@ impl Checker<'_> {
             "now" => return Ok(Node::new(Expr::Now, Type::Timestamp)),
             "bool" | "int" | "uint" | "double" | "string" | "bytes" | "list" | "map" | "null_type"
             | "type" => {
-                return Ok(Node::constant(Value::Type(name.to_owned()), Type::Type));
+                return Ok(Node::constant(Value::Type(name.to_owned()), Type::Meta));
             }
             _ => {}
         }

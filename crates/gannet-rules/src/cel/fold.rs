@@ -13,10 +13,14 @@ pub(super) fn evaluate(operator: Operator, operands: &[&Value]) -> Option<Result
     let bool = |value: bool| Some(Ok(Value::Bool(value)));
     match (operator, operands) {
         (Operator::Equal, [left, right]) => bool(equal(left, right)),
-        (Operator::Less, [left, right]) => bool(compare(left, right)? == Some(Ordering::Less)),
-        (Operator::Greater, [left, right]) => bool(compare(left, right)? == Some(Ordering::Greater)),
-        (Operator::LessOrEqual, [left, right]) => bool(compare(left, right)?.is_some_and(Ordering::is_le)),
-        (Operator::GreaterOrEqual, [left, right]) => bool(compare(left, right)?.is_some_and(Ordering::is_ge)),
+        (Operator::Less, [left, right]) => bool(compare(left, right)? == Order::Is(Ordering::Less)),
+        (Operator::Greater, [left, right]) => bool(compare(left, right)? == Order::Is(Ordering::Greater)),
+        (Operator::LessOrEqual, [left, right]) => {
+            bool(matches!(compare(left, right)?, Order::Is(order) if order.is_le()))
+        }
+        (Operator::GreaterOrEqual, [left, right]) => {
+            bool(matches!(compare(left, right)?, Order::Is(order) if order.is_ge()))
+        }
         (Operator::In, [item, Value::List(items)]) => bool(items.iter().any(|other| equal(item, other))),
         (Operator::In, [item, Value::Map(entries)]) => bool(entries.iter().any(|(key, _)| equal(item, key))),
         (Operator::Size, [operand]) => size(operand),
@@ -122,8 +126,8 @@ fn convert(operator: Operator, operands: &[&Value]) -> Option<Result<Value, Erro
                 u64::try_from(*n).map(Value::Uint).map_err(|_| Error::new("unsigned integer overflow")),
             );
         }
-        (Operator::ToDouble, Value::Int(n)) => Value::Double(*n as f64),
-        (Operator::ToDouble, Value::Uint(n)) => Value::Double(*n as f64),
+        (Operator::ToDouble, Value::Int(n)) => Value::Double(gannet_cel::double::from_int(*n)),
+        (Operator::ToDouble, Value::Uint(n)) => Value::Double(gannet_cel::double::from_uint(*n)),
         (Operator::ToBytes, Value::String(text)) => Value::Bytes(text.clone().into_bytes()),
         (Operator::ToDuration, Value::String(text)) => {
             return Some(gannet_cel::Duration::parse(text).map(Value::Duration));
@@ -142,25 +146,34 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
             left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
         }
         _ => match compare(left, right) {
-            Some(order) => order == Some(Ordering::Equal),
+            Some(order) => order == Order::Is(Ordering::Equal),
             None => left == right,
         },
     }
 }
 
-/// The order of two values, `Some(None)` with NaN; `None` if values of these types have none.
-fn compare(left: &Value, right: &Value) -> Option<Option<Ordering>> {
-    Some(match (left, right) {
-        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        (Value::Bytes(left), Value::Bytes(right)) => Some(left.cmp(right)),
-        (Value::Timestamp(left), Value::Timestamp(right)) => Some(left.cmp(right)),
-        (Value::Duration(left), Value::Duration(right)) => Some(left.cmp(right)),
+/// How two values stand to each other.
+#[derive(PartialEq, Eq)]
+enum Order {
+    Is(Ordering),
+    /// One of them is NaN.
+    None,
+}
+
+/// The order of two values; `None` if values of these types have none.
+fn compare(left: &Value, right: &Value) -> Option<Order> {
+    let order = match (left, right) {
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
+        (Value::Timestamp(left), Value::Timestamp(right)) => left.cmp(right),
+        (Value::Duration(left), Value::Duration(right)) => left.cmp(right),
         _ => match (whole(left), whole(right)) {
-            (Some(left), Some(right)) => Some(left.cmp(&right)),
-            _ => real(left)?.partial_cmp(&real(right)?),
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => return Some(real(left)?.partial_cmp(&real(right)?).map_or(Order::None, Order::Is)),
         },
-    })
+    };
+    Some(Order::Is(order))
 }
 
 fn whole(value: &Value) -> Option<i128> {
@@ -174,8 +187,8 @@ fn whole(value: &Value) -> Option<i128> {
 fn real(value: &Value) -> Option<f64> {
     match value {
         Value::Double(n) => Some(*n),
-        Value::Int(n) => Some(*n as f64),
-        Value::Uint(n) => Some(*n as f64),
+        Value::Int(n) => Some(gannet_cel::double::from_int(*n)),
+        Value::Uint(n) => Some(gannet_cel::double::from_uint(*n)),
         _ => None,
     }
 }

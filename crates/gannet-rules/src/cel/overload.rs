@@ -84,7 +84,7 @@ fn type_of(arguments: &[Node], pool: &DescriptorPool) -> Result<Node, String> {
                 Type::List(_) | Type::Map(..) => ty.to_string(),
                 other => other.name(pool),
             };
-            Ok(Node::constant(Value::Type(name), Type::Type))
+            Ok(Node::constant(Value::Type(name), Type::Meta))
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) enum Type {
     Timestamp,
     Duration,
     /// Types themselves, as in `type(1) == int`.
-    Type,
+    Meta,
     List(Box<Type>),
     Map(Box<Type>, Box<Type>),
     Message(MessageIndex),
@@ -140,7 +140,7 @@ impl fmt::Display for Type {
             Self::Null => "null_type",
             Self::Timestamp => "google.protobuf.Timestamp",
             Self::Duration => "google.protobuf.Duration",
-            Self::Type => "type",
+            Self::Meta => "type",
             Self::List(_) => "list",
             Self::Map(..) => "map",
             Self::Message(_) => "message",

@@ -5,7 +5,9 @@
 //! with `?`, and [`Code::is_fallible`] says so: its surroundings must give a `Result`. Operators are in `operators.rs`.
 
 use buffa::editions::EnumType;
-use buffa_descriptor::{FieldDescriptor, FieldKind, MessageIndex, ScalarType, SingularKind};
+use buffa_descriptor::{
+    EnumValueDescriptor, FieldDescriptor, FieldKind, MessageIndex, ScalarType, SingularKind,
+};
 use gannet_cel::Value;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -293,7 +295,7 @@ impl<'a> Writer<'a> {
         let value = value.unwrap_or_else(|| match kind {
             // The first value of a closed enum need not be 0.
             SingularKind::Enum(index) => {
-                let first = pool.enumeration(index).values().first().map_or(0, |value| value.number());
+                let first = pool.enumeration(index).values().first().map_or(0, EnumValueDescriptor::number);
                 scalar(&buffa_descriptor::reflect::Value::EnumNumber(first))
             }
             _ => zero(kind, pool),
@@ -428,8 +430,8 @@ impl<'a> Writer<'a> {
         let condition = self.condition(condition)?;
         let (mut then, mut otherwise) = (self.write(then)?, self.write(otherwise)?);
         if then.form != otherwise.form {
-            then = self.same(then)?;
-            otherwise = self.same(otherwise)?;
+            then = self.same(then);
+            otherwise = self.same(otherwise);
         }
         if then.form != otherwise.form {
             return Err("the two sides of a conditional are too different".to_owned());
@@ -440,9 +442,9 @@ impl<'a> Writer<'a> {
     }
 
     /// The form that values of different forms can both be brought to.
-    fn same(&self, code: Code) -> Result<Code, String> {
+    fn same(&self, code: Code) -> Code {
         let Code { tokens, form, is_fallible } = code;
-        Ok(match form {
+        match form {
             Form::Borrowed => Code { tokens: quote!((#tokens).to_owned()), form: Form::Owned, is_fallible },
             Form::Message => {
                 let tokens = quote!(::core::option::Option::Some(#tokens));
@@ -450,7 +452,7 @@ impl<'a> Writer<'a> {
             }
             Form::Nullable => self.definite(Code { tokens, form, is_fallible }),
             _ => Code { tokens, form, is_fallible },
-        })
+        }
     }
 
     fn list(&mut self, items: &[Node]) -> Result<Code, String> {
@@ -458,9 +460,7 @@ impl<'a> Writer<'a> {
         let codes: Vec<Code> = codes?.into_iter().map(|code| self.definite(code)).collect();
         let is_fallible = codes.iter().any(|code| code.is_fallible);
         let mixed = codes.windows(2).any(|pair| pair[0].form != pair[1].form);
-        let codes: Result<Vec<Code>, String> =
-            if mixed { codes.into_iter().map(|code| self.same(code)).collect() } else { Ok(codes) };
-        let tokens = codes?.into_iter().map(|code| code.tokens);
+        let tokens = codes.into_iter().map(|code| if mixed { self.same(code).tokens } else { code.tokens });
         Ok(Code { tokens: quote!(::std::vec![#(#tokens),*]), form: Form::List, is_fallible })
     }
 
@@ -514,7 +514,6 @@ impl<'a> Writer<'a> {
         let cel = self.cel();
         let (value, test) = (&body.tokens, filter.as_ref().map(|filter| &filter.tokens));
         let is_fallible = body.is_fallible || filter.as_ref().is_some_and(|filter| filter.is_fallible);
-        let text = |code: &Code| code.form == Form::Borrowed;
         let code = match kind {
             Macro::All if !is_fallible => Code::scalar(quote!((#iterator).all(|#name| #value))),
             Macro::Exists if !is_fallible => Code::scalar(quote!((#iterator).any(|#name| #value))),
@@ -531,9 +530,6 @@ impl<'a> Writer<'a> {
             Macro::Filter | Macro::Map => {
                 let (condition, item) = match kind {
                     Macro::Filter => (value.clone(), quote!(#name)),
-                    _ if text(&body) || body.form == Form::Owned => {
-                        (test.map_or_else(|| quote!(true), Clone::clone), value.clone())
-                    }
                     _ => (test.map_or_else(|| quote!(true), Clone::clone), value.clone()),
                 };
                 let tokens = quote! {{

@@ -140,7 +140,7 @@ impl Body<'_> {
         let mut checks = self.cel_rules(&rules.cel(), &ty, &this, &element, &[], &spot, &location);
         if let Some((typed, message)) = rules.typed() {
             let expected = if matches!(field.kind(), FieldKind::List(_)) { "repeated" } else { "map" };
-            self.expect(&typed, expected)?;
+            super::value::expect(&typed, expected)?;
             checks.extend(self.standard(&typed, &message, &ty, &this, &element, &[], &spot, &location));
             checks.extend(self.items(field, Some(&message), &place)?);
         } else {

@@ -233,7 +233,7 @@ impl Body<'_> {
     ) -> Result<TokenStream, String> {
         let environment = Environment { pool: self.schema.pool(), this: Some(ty), rule: None, rules: None };
         let node = crate::cel::check(&rule.expression, &environment)?;
-        self.outcome(rule, node, this, field, path, spot)
+        self.outcome(rule, &node, this, field, path, spot)
     }
 
     fn writer(&mut self, this: &Code) -> Writer<'_> {

@@ -49,7 +49,7 @@ impl Body<'_> {
                     rules: Some(rules),
                 };
                 let written = check(&expression.expression, &environment)
-                    .and_then(|node| self.outcome(expression, node, this, field, &path, spot));
+                    .and_then(|node| self.outcome(expression, &node, this, field, &path, spot));
                 checks.extend(match written {
                     Ok(written) => written,
                     Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*short)),

@@ -107,7 +107,7 @@ impl Tables {
         let rule = quote! {
             #root::validate::Rule { field: &[#(#field),*], path: &[#(#path),*], id: #id, message: #message }
         };
-        let name = self.name_of_rule(self.rules.len());
+        let name = name_of_rule(self.rules.len());
         self.rules.push(rule);
         quote!(&#name)
     }
@@ -120,14 +120,10 @@ impl Tables {
         quote!(&#name)
     }
 
-    fn name_of_rule(&self, index: usize) -> Ident {
-        format_ident!("RULE_{index}")
-    }
-
     /// The statics.
     pub(crate) fn items(&self, root: &TokenStream) -> TokenStream {
         let rules = self.rules.iter().enumerate().map(|(index, rule)| {
-            let name = self.name_of_rule(index);
+            let name = name_of_rule(index);
             quote!(static #name: #root::validate::Rule = #rule;)
         });
         let steps = self.steps.iter().enumerate().map(|(index, step)| {
@@ -136,4 +132,8 @@ impl Tables {
         });
         quote!(#(#rules)* #(#steps)*)
     }
+}
+
+fn name_of_rule(index: usize) -> Ident {
+    format_ident!("RULE_{index}")
 }

@@ -2,7 +2,7 @@
 
 use buffa::editions::EnumType;
 use buffa_descriptor::reflect::DynamicMessage;
-use buffa_descriptor::{FieldDescriptor, ScalarType, SingularKind};
+use buffa_descriptor::{EnumValueDescriptor, FieldDescriptor, ScalarType, SingularKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -60,8 +60,13 @@ impl Body<'_> {
                 quote!(!#value.eq(&::core::default::Default::default()))
             }
             SingularKind::Enum(index) => {
-                let first =
-                    self.schema.pool().enumeration(index).values().first().map_or(0, |value| value.number());
+                let first = self
+                    .schema
+                    .pool()
+                    .enumeration(index)
+                    .values()
+                    .first()
+                    .map_or(0, EnumValueDescriptor::number);
                 let value = &subject.value;
                 quote!(#value != #first)
             }
@@ -100,7 +105,7 @@ impl Body<'_> {
         );
         let Some((typed, message)) = rules.typed() else { return Ok(checks) };
         let expected = expected_rules(self.schema, subject.kind);
-        self.expect(&typed, expected)?;
+        expect(&typed, expected)?;
         match expected {
             "any" => checks.extend(self.any(subject, &message)),
             "enum" if options::is_flag_set(&message, "defined_only") => {
@@ -128,26 +133,6 @@ impl Body<'_> {
             )),
         }
         Ok(checks)
-    }
-
-    /// Refuses rules of another type than the field's.
-    ///
-    /// # Errors
-    /// They are.
-    pub(super) fn expect(&self, typed: &FieldDescriptor, expected: &str) -> Result<(), String> {
-        if typed.name() == expected {
-            return Ok(());
-        }
-        let given = typed.name();
-        Err(if expected.is_empty() {
-            format!(
-                "rules of type `{given}` stand on a message, which has none; put rules into the message itself"
-            )
-        } else {
-            format!(
-                "rules of type `{given}` stand on a field whose rules are of type `{expected}`; write `{expected}` for `{given}`"
-            )
-        })
     }
 
     /// Rules in CEL, those of the field itself.
@@ -184,7 +169,7 @@ impl Body<'_> {
     pub(super) fn outcome(
         &mut self,
         rule: &CelRule,
-        node: Node,
+        node: &Node,
         this: &Code,
         field: &[Element],
         path: &[Element],
@@ -201,7 +186,7 @@ impl Body<'_> {
                     return Ok(TokenStream::new());
                 }
                 let violation = self.violation(rule, &text, field, path, spot);
-                self.unless(&crate::cel::opposite(node), this, &violation)
+                self.unless(&crate::cel::opposite(node.clone()), this, &violation)
             }
             Type::String => self.texts(rule, node, this, field, path, spot),
             other => Err(format!("expression outputs {other}, wanted either bool or string")),
@@ -212,7 +197,7 @@ impl Body<'_> {
     fn texts(
         &mut self,
         rule: &CelRule,
-        node: Node,
+        node: &Node,
         this: &Code,
         field: &[Element],
         path: &[Element],
@@ -225,22 +210,22 @@ impl Body<'_> {
             let violation = self.violation(rule, text, field, path, spot);
             return Ok(quote! { #violation });
         }
-        if let Expr::If(condition, then, otherwise) = node.expr.clone() {
+        if let Expr::If(condition, then, otherwise) = &node.expr {
             match (then.as_text(), otherwise.as_text()) {
                 (Some(text), Some("")) => {
                     let violation = self.violation(rule, text, field, path, spot);
-                    return self.unless(&condition, this, &violation);
+                    return self.unless(condition, this, &violation);
                 }
                 (Some(""), Some(text)) => {
                     let violation = self.violation(rule, text, field, path, spot);
-                    return self.unless(&crate::cel::opposite(*condition), this, &violation);
+                    return self.unless(&crate::cel::opposite((**condition).clone()), this, &violation);
                 }
                 _ => {}
             }
         }
-        let code = self.writer(this).write(&node)?;
+        let code = self.writer(this).write(node)?;
         let reference = self.tables.rule(&self.root, field, path, &rule.id, &rule.message);
-        let add = self.add(&reference, spot, Some(&quote!(text)));
+        let add = add(&reference, spot, Some(&quote!(text)));
         let (tokens, root) = (code.tokens, &self.root);
         let result = if code.is_fallible {
             quote!((|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))())
@@ -287,26 +272,7 @@ impl Body<'_> {
     ) -> TokenStream {
         let text = if rule.message.is_empty() { text } else { &rule.message };
         let reference = self.tables.rule(&self.root, field, path, &rule.id, text);
-        self.add(&reference, spot, None)
-    }
-
-    fn add(&self, rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStream {
-        let for_key = spot.for_key;
-        match (&spot.subscript, text) {
-            (None, None) => quote! { report.add(#rule)?; },
-            (None, Some(text)) => quote! { report.add_text(#rule, #text)?; },
-            (Some(subscript), None) => {
-                quote! { report.add_at(#rule, #subscript, ::core::option::Option::None, #for_key)?; }
-            }
-            (Some(subscript), Some(text)) => quote! {
-                report.add_at(
-                    #rule,
-                    #subscript,
-                    ::core::option::Option::Some(::std::string::String::from(#text)),
-                    #for_key,
-                )?;
-            },
-        }
+        add(&reference, spot, None)
     }
 
     /// `any.in` and `any.not_in`.
@@ -331,7 +297,7 @@ impl Body<'_> {
             });
             path.push(Element { number, name: name.to_owned(), field_type: 9, map: None, index: None });
             let rule = self.tables.rule(&self.root, &subject.field, &path, id, text);
-            let add = self.add(&rule, &subject.spot, None);
+            let add = add(&rule, &subject.spot, None);
             let value = &subject.value;
             let negation = (name == "in").then(|| quote!(!));
             checks.extend(quote! {
@@ -349,7 +315,7 @@ impl Body<'_> {
             return TokenStream::new();
         }
         let mut numbers: Vec<i32> =
-            self.schema.pool().enumeration(index).values().iter().map(|value| value.number()).collect();
+            self.schema.pool().enumeration(index).values().iter().map(EnumValueDescriptor::number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let mut path = subject.prefix.clone();
@@ -363,7 +329,7 @@ impl Body<'_> {
         });
         let text = "value must be one of the defined enum values";
         let rule = self.tables.rule(&self.root, &subject.field, &path, "enum.defined_only", text);
-        let add = self.add(&rule, &subject.spot, None);
+        let add = add(&rule, &subject.spot, None);
         let value = &subject.value;
         quote! { if !::core::matches!(#value, #(#numbers)|*) { #add } }
     }
@@ -381,6 +347,46 @@ impl Body<'_> {
             None => quote! { report.nested(#value, #step)?; },
             Some(subscript) => quote! { report.nested_at(#value, #step, || #subscript)?; },
         }
+    }
+}
+
+/// Refuses rules of another type than the field's.
+///
+/// # Errors
+/// They are.
+pub(super) fn expect(typed: &FieldDescriptor, expected: &str) -> Result<(), String> {
+    if typed.name() == expected {
+        return Ok(());
+    }
+    let given = typed.name();
+    Err(if expected.is_empty() {
+        format!(
+            "rules of type `{given}` stand on a message, which has none; put rules into the message itself"
+        )
+    } else {
+        format!(
+            "rules of type `{given}` stand on a field whose rules are of type `{expected}`; write `{expected}` for `{given}`"
+        )
+    })
+}
+
+/// Adds a violation.
+fn add(rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStream {
+    let for_key = spot.for_key;
+    match (&spot.subscript, text) {
+        (None, None) => quote! { report.add(#rule)?; },
+        (None, Some(text)) => quote! { report.add_text(#rule, #text)?; },
+        (Some(subscript), None) => {
+            quote! { report.add_at(#rule, #subscript, ::core::option::Option::None, #for_key)?; }
+        }
+        (Some(subscript), Some(text)) => quote! {
+            report.add_at(
+                #rule,
+                #subscript,
+                ::core::option::Option::Some(::std::string::String::from(#text)),
+                #for_key,
+            )?;
+        },
     }
 }
 
