@@ -165,6 +165,7 @@ TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${GREETER_SERVER:=$TARGET/greeter-server}"
 : "${GREETER_CLIENT:=$TARGET/greeter-client}"
 : "${GANNET:=$TARGET/gannet}"
+: "${VALIDATION:=$TARGET/validation-conformance}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"
 
 # The cases of gRPC's interop-test-descriptions.md that need neither TLS, compression, credentials nor a balancer.
