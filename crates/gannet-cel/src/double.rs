@@ -1,4 +1,5 @@
-//! CEL's `double`: IEEE 754, 64 bits. Its arithmetic is Rust's own and has no errors.
+//! CEL's `double`: IEEE 754, 64 bits. Its arithmetic and its order are Rust's own and have no errors; all orders of `NaN`
+//! are false.
 
 use std::cmp::Ordering;
 
@@ -25,35 +26,22 @@ pub fn is_inf(value: f64, sign: i64) -> bool {
     value.is_infinite() && (sign == 0 || (sign > 0) == (value > 0.0))
 }
 
-/// How two doubles stand to each other.
+/// How a double stands to an `int`, which is rounded to a double for it, as cel-go does; nothing for `NaN`, of which no
+/// order is true.
 ///
 /// ```
 /// use gannet_cel::double;
 ///
-/// assert!(double::compare(1.0, 2.0).is_ok_and(|ordering| ordering.is_lt()));
-/// assert_eq!(double::compare(1.0, f64::NAN).unwrap_err().to_string(), "NaN values cannot be ordered");
+/// assert!(double::compare_int(0.5, 1).is_some_and(|ordering| ordering.is_lt()));
+/// assert_eq!(double::compare_int(f64::NAN, 1), None);
 /// ```
-///
-/// # Errors
-/// One is `NaN`.
-pub fn compare(left: f64, right: f64) -> Result<Ordering, Error> {
-    left.partial_cmp(&right).ok_or_else(unordered)
+pub fn compare_int(left: f64, right: i64) -> Option<Ordering> {
+    left.partial_cmp(&from_int(right))
 }
 
-/// How a double stands to an `int`, which is rounded to a double for it, as cel-go does.
-///
-/// # Errors
-/// The double is `NaN`.
-pub fn compare_int(left: f64, right: i64) -> Result<Ordering, Error> {
-    compare(left, from_int(right))
-}
-
-/// How a double stands to a `uint`, which is rounded to a double for it, as cel-go does.
-///
-/// # Errors
-/// The double is `NaN`.
-pub fn compare_uint(left: f64, right: u64) -> Result<Ordering, Error> {
-    compare(left, from_uint(right))
+/// How a double stands to a `uint`, which is rounded to a double for it, as cel-go does; nothing for `NaN`.
+pub fn compare_uint(left: f64, right: u64) -> Option<Ordering> {
+    left.partial_cmp(&from_uint(right))
 }
 
 /// `double(value)` of an `int`: the nearest one.
@@ -82,9 +70,4 @@ pub fn from_uint(value: u64) -> f64 {
 /// The text is no number, or a number beyond the greatest double.
 pub fn from_string(text: &str) -> Result<f64, Error> {
     number::parse(text).ok_or_else(|| Error::new("type conversion error from 'string' to 'double'"))
-}
-
-#[cold]
-pub(crate) fn unordered() -> Error {
-    Error::new("NaN values cannot be ordered")
 }

@@ -109,11 +109,8 @@ pub fn compare_uint(left: i64, right: u64) -> Ordering {
     i128::from(left).cmp(&i128::from(right))
 }
 
-/// How an `int` stands to a `double`.
-///
-/// # Errors
-/// The double is `NaN`.
-pub fn compare_double(left: i64, right: f64) -> Result<Ordering, Error> {
+/// How an `int` stands to a `double`, for which it is rounded to one, as cel-go does; nothing for `NaN`.
+pub fn compare_double(left: i64, right: f64) -> Option<Ordering> {
     double::compare_int(right, left).map(Ordering::reverse)
 }
 

@@ -14,6 +14,7 @@ pub mod bytes;
 pub mod double;
 mod error;
 mod format;
+pub mod formats;
 pub mod go;
 pub mod int;
 pub mod list;

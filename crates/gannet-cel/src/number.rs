@@ -23,23 +23,6 @@ pub(crate) fn write_scientific(text: &mut String, value: f64, precision: usize) 
     }
 }
 
-/// As `string(double)` prints it (Go's `%g`): with an exponent if that is below −4 or above 20.
-pub(crate) fn write_general(text: &mut String, value: f64) {
-    if value.is_nan() {
-        text.push_str("NaN");
-    } else if value.is_infinite() {
-        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-    } else {
-        let scientific = format!("{value:e}");
-        let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok());
-        if exponent.is_some_and(|exponent| !(-4..21).contains(&exponent)) {
-            write_with_exponent(text, &scientific);
-        } else {
-            push(text, format_args!("{value}"));
-        }
-    }
-}
-
 /// `NaN` and the infinities, by their names in CEL.
 fn write_special(text: &mut String, value: f64) -> bool {
     let name = if value.is_nan() {

@@ -1,6 +1,6 @@
 //! CEL's `string`: its functions, and those of cel-go's string extension. Positions and sizes count code points.
 
-use crate::{Duration, Error, Timestamp, number};
+use crate::{Duration, Error, Timestamp, go};
 
 /// `size(text)`: how many code points.
 pub fn size(text: &str) -> i64 {
@@ -283,18 +283,17 @@ pub fn from_uint(value: u64) -> String {
     value.to_string()
 }
 
-/// `string(value)` of a `double`: the shortest digits that give it back, with an exponent if that is below −4 or above 20.
+/// `string(value)` of a `double`: the shortest digits that give it back, with an exponent if that is
+/// below −4 or above 5, as Go's `%g` prints it.
 ///
 /// ```
 /// use gannet_cel::string;
 ///
-/// assert_eq!(string::from_double(1e21), "1e+21");
+/// assert_eq!(string::from_double(1e6), "1e+06");
 /// assert_eq!(string::from_double(0.1), "0.1");
 /// ```
 pub fn from_double(value: f64) -> String {
-    let mut text = String::new();
-    number::write_general(&mut text, value);
-    text
+    go::Float(value).to_string()
 }
 
 /// `string(value)` of `bytes`.
@@ -313,22 +312,6 @@ pub fn from_timestamp(value: Timestamp) -> String {
 /// `string(value)` of a duration: seconds with `s`.
 pub fn from_duration(value: Duration) -> String {
     value.to_string()
-}
-
-/// As Go's verb `%q` quotes what stands in an error.
-pub(crate) fn quote_go(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match escape(character) {
-            Some(escape) => quoted.extend(['\\', escape]),
-            None if character < ' ' || character == '\u{7f}' => {
-                number::push(&mut quoted, format_args!("\\x{:02x}", u32::from(character)));
-            }
-            None => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// Where the character of that index begins in the text; its length for the index after the last one.

@@ -83,11 +83,8 @@ pub fn compare_int(left: u64, right: i64) -> Ordering {
     i128::from(left).cmp(&i128::from(right))
 }
 
-/// How a `uint` stands to a `double`.
-///
-/// # Errors
-/// The double is `NaN`.
-pub fn compare_double(left: u64, right: f64) -> Result<Ordering, Error> {
+/// How a `uint` stands to a `double`, for which it is rounded to one, as cel-go does; nothing for `NaN`.
+pub fn compare_double(left: u64, right: f64) -> Option<Ordering> {
     double::compare_uint(right, left).map(Ordering::reverse)
 }
 

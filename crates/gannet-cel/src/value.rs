@@ -80,37 +80,43 @@ impl Value {
     /// use gannet_cel::Value;
     /// use std::cmp::Ordering;
     ///
-    /// assert_eq!(Value::Int(-1).compare(&Value::Uint(1)), Ok(Ordering::Less));
+    /// assert_eq!(Value::Int(-1).compare(&Value::Uint(1)), Ok(Some(Ordering::Less)));
+    /// assert_eq!(Value::Int(-1).compare(&Value::Double(f64::NAN)), Ok(None));
     /// assert!(Value::Int(1).compare(&Value::Bool(true)).is_err());
     /// ```
     ///
     /// # Errors
-    /// One is `NaN`, or values of their types have no order.
-    pub fn compare(&self, other: &Self) -> Result<Ordering, Error> {
-        match (self, other) {
-            (Self::Bool(left), Self::Bool(right)) => Ok(left.cmp(right)),
-            (Self::String(left), Self::String(right)) => Ok(left.cmp(right)),
-            (Self::Bytes(left), Self::Bytes(right)) => Ok(left.cmp(right)),
-            (Self::Timestamp(left), Self::Timestamp(right)) => Ok(left.cmp(right)),
-            (Self::Duration(left), Self::Duration(right)) => Ok(left.cmp(right)),
-            _ => self.compare_numbers(other).unwrap_or_else(|| Err(Error::new("no such overload"))),
-        }
+    /// Values of their types have no order.
+    pub fn compare(&self, other: &Self) -> Result<Option<Ordering>, Error> {
+        Ok(match (self, other) {
+            (Self::Bool(left), Self::Bool(right)) => Some(left.cmp(right)),
+            (Self::String(left), Self::String(right)) => Some(left.cmp(right)),
+            (Self::Bytes(left), Self::Bytes(right)) => Some(left.cmp(right)),
+            (Self::Timestamp(left), Self::Timestamp(right)) => Some(left.cmp(right)),
+            (Self::Duration(left), Self::Duration(right)) => Some(left.cmp(right)),
+            _ if self.is_number() && other.is_number() => self.compare_numbers(other),
+            _ => return Err(Error::new("no such overload")),
+        })
     }
 
-    /// The order of two numbers; `None` if one is no number.
-    fn compare_numbers(&self, other: &Self) -> Option<Result<Ordering, Error>> {
-        Some(match (self, other) {
-            (Self::Int(left), Self::Int(right)) => Ok(left.cmp(right)),
-            (Self::Int(left), Self::Uint(right)) => Ok(int::compare_uint(*left, *right)),
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Uint(_) | Self::Double(_))
+    }
+
+    /// Nothing if one is `NaN`, or no number.
+    fn compare_numbers(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(left), Self::Int(right)) => Some(left.cmp(right)),
+            (Self::Int(left), Self::Uint(right)) => Some(int::compare_uint(*left, *right)),
             (Self::Int(left), Self::Double(right)) => int::compare_double(*left, *right),
-            (Self::Uint(left), Self::Int(right)) => Ok(uint::compare_int(*left, *right)),
-            (Self::Uint(left), Self::Uint(right)) => Ok(left.cmp(right)),
+            (Self::Uint(left), Self::Int(right)) => Some(uint::compare_int(*left, *right)),
+            (Self::Uint(left), Self::Uint(right)) => Some(left.cmp(right)),
             (Self::Uint(left), Self::Double(right)) => uint::compare_double(*left, *right),
             (Self::Double(left), Self::Int(right)) => double::compare_int(*left, *right),
             (Self::Double(left), Self::Uint(right)) => double::compare_uint(*left, *right),
-            (Self::Double(left), Self::Double(right)) => double::compare(*left, *right),
-            _ => return None,
-        })
+            (Self::Double(left), Self::Double(right)) => left.partial_cmp(right),
+            _ => None,
+        }
     }
 
     /// The value of a key of a map; a number is found by an equal one of another type.
@@ -140,7 +146,7 @@ impl PartialEq for Value {
             }
             (Self::Timestamp(left), Self::Timestamp(right)) => left == right,
             (Self::Duration(left), Self::Duration(right)) => left == right,
-            _ => self.compare_numbers(other) == Some(Ok(Ordering::Equal)),
+            _ => self.compare_numbers(other) == Some(Ordering::Equal),
         }
     }
 }

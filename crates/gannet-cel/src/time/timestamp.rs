@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Calendar, Duration, NANOS_PER_SECOND, calendar, zone};
-use crate::Error;
+use crate::{Error, go};
 
 /// A point in time: `google.protobuf.Timestamp`.
 ///
@@ -80,7 +80,7 @@ impl Timestamp {
             None if has_form(text) => {
                 Err(Error::new("type conversion error from 'string' to 'google.protobuf.Timestamp'"))
             }
-            None => Err(Error::new(format!("invalid RFC 3339 timestamp {}", crate::string::quote_go(text)))),
+            None => Err(Error::new(format!("invalid RFC 3339 timestamp {}", go::quote(text)))),
         }
     }
 

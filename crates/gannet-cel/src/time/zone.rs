@@ -1,7 +1,7 @@
 //! Time zones by offset or name.
 
 use super::Timestamp;
-use crate::Error;
+use crate::{Error, go};
 
 /// Seconds east of UTC at that time.
 pub(super) fn offset_seconds(zone: &str, at: Timestamp) -> Result<i64, Error> {
@@ -15,9 +15,8 @@ pub(super) fn offset_seconds(zone: &str, at: Timestamp) -> Result<i64, Error> {
 /// `02:00`, `+02:00`, `-09:30`
 fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i64, Error> {
     let number = |text: &str| {
-        text.parse::<i64>().map_err(|_| {
-            Error::new(format!("strconv.Atoi: parsing {}: invalid syntax", crate::string::quote_go(text)))
-        })
+        text.parse::<i64>()
+            .map_err(|_| Error::new(format!("strconv.Atoi: parsing {}: invalid syntax", go::quote(text))))
     };
     let (whole_hours, minutes) = (number(hours)?, number(minutes)?);
     if !(-23..=23).contains(&whole_hours) {
@@ -31,5 +30,8 @@ fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i64, Error> {
 }
 
 fn named_offset(zone: &str, _at: Timestamp) -> Result<i64, Error> {
+    if zone.contains("..") || zone.starts_with(['/', '\\']) {
+        return Err(Error::new("time: invalid location name"));
+    }
     Err(Error::new(format!("unknown time zone {zone}")))
 }

@@ -1,0 +1,29 @@
+//! Formats of strings: e-mail addresses, names of hosts, IP addresses and prefixes, URIs, and what `validate.proto` asks
+//! for by a pattern that a loop over bytes answers as well.
+//!
+//! All of them look at each byte a bounded number of times, allocate nothing and do not fail. They accept what
+//! protovalidate documents, by the document that each names. protovalidate's conformance suite agrees; its reference
+//! deviates from these documents where no case of the suite looks, and is not followed there:
+//!
+//! - `::1:%eth0` and `::1:/64` are no addresses, nor is one of eight and more groups before a dotted quad, such as
+//!   `1:2:3:4:5:6:7:8::1.2.3.4`; the reference takes them for some.
+//! - `http://[::ffff:192.0.2.1]/` is a URI, and so is `http://[V1.a]/`, letters having no case there; the reference
+//!   refuses both.
+//! - `http://host/##` and `http://host?//[::1]` are no URI references; the reference, having failed with the whole, takes
+//!   what follows the first `#` or `?` for one.
+
+mod email;
+mod host;
+mod http;
+mod identifier;
+mod ip;
+mod uri;
+
+pub use email::is_email;
+pub use host::{is_host_and_port, is_hostname};
+pub use http::{
+    is_http_header_name, is_http_header_name_loose, is_http_header_value, is_http_header_value_loose,
+};
+pub use identifier::{is_protobuf_dot_fqn, is_protobuf_fqn, is_tuuid, is_ulid, is_uuid};
+pub use ip::{is_ip, is_ip_prefix};
+pub use uri::{is_uri, is_uri_ref};
