@@ -167,6 +167,7 @@ TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${GANNET:=$TARGET/gannet}"
 : "${VALIDATION:=$TARGET/validation-conformance}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"
+: "${RE2:=$TARGET/examples/re2}"
 
 # The cases of gRPC's interop-test-descriptions.md that need neither TLS, compression, credentials nor a balancer.
 INTEROP_CASES=(

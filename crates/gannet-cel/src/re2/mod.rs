@@ -9,10 +9,14 @@
 //! # Where it differs from Go
 //!
 //! - Unicode's version: the names of categories and scripts are those of Unicode 15.0, as in Go 1.26, while what they hold
-//!   and how case folds is that of Unicode 16.0. Characters that 15.0 did not have yet can be seen as letters, as members
-//!   of a script or as the capital of another here.
-//! - Go 1.25 and 1.26 refuse the names of scripts of several words, such as `\p{Old_Italic}`, which RE2 and other versions
-//!   of Go know. They are known here.
+//!   and how case folds is that of Unicode 16.0. So characters that 15.0 did not have yet are letters, members of a script
+//!   and so on here. Of those that it had, ƛ and ɤ fold with their new capitals, ΐ and ΰ (U+0390, U+03B0) with U+1FD3 and
+//!   U+1FE3, U+FB05 with U+FB06, and U+1171E is `Mc` instead of `Mn`. Apart from the version, Go lacks U+0345 in
+//!   `(?i)\p{LC}`.
+//! - Go 1.25 and 1.26 refuse the names of scripts of several words, such as `\p{Old_Italic}`, which RE2 and earlier
+//!   versions of Go know. They are known here.
+//! - A surrogate, as in `\x{D800}`, is never found here, since no text has one. In Go it is found where U+FFFD stands, if
+//!   the pattern begins with literals up to there.
 //! - The limits of size (some 3.3 million instructions) and nesting (1000 levels) are applied to the pattern as it is
 //!   written. Go applies them after it has factored out what branches have in common, and does not apply them to some
 //!   patterns of thousands of characters. Besides, an automaton may take [`MEMORY_LIMIT`] here, since characters are
@@ -24,6 +28,7 @@ mod limits;
 mod parser;
 pub mod scan;
 mod simple;
+mod translation;
 mod unicode;
 
 #[cfg(test)]
@@ -144,5 +149,5 @@ fn decoded(bytes: &[u8]) -> Cow<'_, str> {
 ///
 /// Those of [`Pattern::new`] that need no automaton to be seen.
 pub fn translate(re2: &str) -> Result<String, Error> {
-    parser::parse(re2).map(|meaning| meaning.hir.to_string())
+    parser::parse(re2).map(|meaning| translation::translation(&meaning.hir))
 }

@@ -196,4 +196,12 @@ fn a_translation_is_for_the_crate_regex() {
     assert!(regex.is_match("\u{212A}1b"));
     assert!(!regex.is_match("k\u{663}b"));
     assert!(translate("(").is_err());
+    for (pattern, translated) in [
+        (r"^a{2,5}?$", r"\A(?:a){2,5}?\z"),
+        (r"(?:[ab]+)?x|", r"(?:[a-b]+)?x|(?:)"),
+        (r"(?m)^\d$\b\B", r"(?m:^)[0-9](?m:$)(?-u:\b)(?-u:\B)"),
+        (r"[^\x00-\x{10FFFF}]", r"[^\x{0}-\x{10FFFF}]"),
+    ] {
+        assert_eq!(translate(pattern).unwrap(), translated);
+    }
 }
