@@ -8,9 +8,11 @@
 pub mod access;
 mod cel;
 mod error;
+mod explain;
 mod pattern;
 pub mod protovalidate;
 mod schema;
 
 pub use error::{Error, Place};
+pub use explain::Explained;
 pub use schema::Schema;

@@ -45,8 +45,7 @@ impl Body<'_> {
             map: None,
             index: None,
         };
-        let rule =
-            self.tables.rule(&self.root, &[Element::of(field)], &[path], "required", "value is required");
+        let rule = self.tables.rule(&[Element::of(field)], &[path], "required", "value is required");
         quote! { report.add(#rule)?; }
     }
 

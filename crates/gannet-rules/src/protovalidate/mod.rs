@@ -4,6 +4,7 @@
 //! name: validate.proto says in CEL what each means, and what is left of that once the rule's value is filled in is
 //! written as Rust. `required`, `ignore`, oneofs, `enum.defined_only` and `any` are the dialect's own and stand here.
 
+mod explain;
 mod field;
 mod options;
 mod standard;
@@ -91,17 +92,7 @@ impl<'a> Validators<'a> {
     pub fn write(&self, message: &str, access: Access<'_>) -> Result<TokenStream, Vec<Error>> {
         let pool = self.schema.pool();
         let Some(index) = pool.message_index(message) else { return Ok(quote!(Ok(()))) };
-        let mut body = Body {
-            validators: self,
-            schema: self.schema,
-            access,
-            root: access.layout.root(),
-            message: pool.message(index),
-            index,
-            tables: Tables::default(),
-            patterns: Patterns::default(),
-            errors: Vec::new(),
-        };
+        let mut body = self.body(index, access);
         let statements = body.statements();
         if !body.errors.is_empty() && self.faults == Faults::Refuse {
             return Err(body.errors);
@@ -113,6 +104,23 @@ impl<'a> Validators<'a> {
             #statements
             ::core::result::Result::Ok(())
         })
+    }
+}
+
+impl Validators<'_> {
+    /// A validator to be written.
+    fn body<'b>(&'b self, index: MessageIndex, access: Access<'b>) -> Body<'b> {
+        Body {
+            validators: self,
+            schema: self.schema,
+            access,
+            root: access.layout.root(),
+            message: self.schema.pool().message(index),
+            index,
+            tables: Tables::default(),
+            patterns: Patterns::default(),
+            errors: Vec::new(),
+        }
     }
 }
 
@@ -200,7 +208,7 @@ impl Body<'_> {
                         index: None,
                     };
                     let text = "exactly one field is required in oneof";
-                    let rule = self.tables.rule(&self.root, &[element], &[], "required", text);
+                    let rule = self.tables.rule(&[element], &[], "required", text);
                     statements.extend(quote! { if #place.is_none() { report.add(#rule)?; } });
                 }
                 Ok(false) => {}
@@ -261,10 +269,10 @@ impl Body<'_> {
         }
         let names = oneof.fields.join(", ");
         let many = format!("only one of {names} can be set");
-        let many = self.tables.rule(&self.root, &[], &[], "message.oneof", &many);
+        let many = self.tables.rule(&[], &[], "message.oneof", &many);
         let none = oneof.is_required.then(|| {
             let none = format!("one of {names} must be set");
-            let none = self.tables.rule(&self.root, &[], &[], "message.oneof", &none);
+            let none = self.tables.rule(&[], &[], "message.oneof", &none);
             quote! { if set == 0 { report.add(#none)?; } }
         });
         Ok(quote! {{

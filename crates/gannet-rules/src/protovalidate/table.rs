@@ -85,10 +85,19 @@ pub(crate) fn type_number(kind: SingularKind) -> i32 {
     }
 }
 
+/// A rule of the table.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) field: Vec<Element>,
+    pub(crate) path: Vec<Element>,
+    pub(crate) id: String,
+    pub(crate) message: String,
+}
+
 /// The rules and steps that a written validator refers to.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    rules: Vec<TokenStream>,
+    rules: Vec<Entry>,
     steps: Vec<TokenStream>,
 }
 
@@ -96,19 +105,18 @@ impl Tables {
     /// A reference to a rule of the table.
     pub(crate) fn rule(
         &mut self,
-        root: &TokenStream,
         field: &[Element],
         path: &[Element],
         id: &str,
         message: &str,
     ) -> TokenStream {
-        let field = field.iter().map(|element| element.write(root));
-        let path = path.iter().map(|element| element.write(root));
-        let rule = quote! {
-            #root::validate::Rule { field: &[#(#field),*], path: &[#(#path),*], id: #id, message: #message }
-        };
         let name = name_of_rule(self.rules.len());
-        self.rules.push(rule);
+        self.rules.push(Entry {
+            field: field.to_vec(),
+            path: path.to_vec(),
+            id: id.to_owned(),
+            message: message.to_owned(),
+        });
         quote!(&#name)
     }
 
@@ -120,11 +128,26 @@ impl Tables {
         quote!(&#name)
     }
 
+    /// The rules, in the order in which they are checked.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.rules
+    }
+
     /// The statics.
     pub(crate) fn items(&self, root: &TokenStream) -> TokenStream {
         let rules = self.rules.iter().enumerate().map(|(index, rule)| {
             let name = name_of_rule(index);
-            quote!(static #name: #root::validate::Rule = #rule;)
+            let Entry { field, path, id, message } = rule;
+            let field = field.iter().map(|element| element.write(root));
+            let path = path.iter().map(|element| element.write(root));
+            quote! {
+                static #name: #root::validate::Rule = #root::validate::Rule {
+                    field: &[#(#field),*],
+                    path: &[#(#path),*],
+                    id: #id,
+                    message: #message,
+                };
+            }
         });
         let steps = self.steps.iter().enumerate().map(|(index, step)| {
             let name = format_ident!("STEP_{index}");

@@ -224,7 +224,7 @@ impl Body<'_> {
             }
         }
         let code = self.writer(this).write(node)?;
-        let reference = self.tables.rule(&self.root, field, path, &rule.id, &rule.message);
+        let reference = self.tables.rule(field, path, &rule.id, &rule.message);
         let add = add(&reference, spot, Some(&quote!(text)));
         let (tokens, root) = (code.tokens, &self.root);
         let result = if code.is_fallible {
@@ -271,7 +271,7 @@ impl Body<'_> {
         spot: &Spot,
     ) -> TokenStream {
         let text = if rule.message.is_empty() { text } else { &rule.message };
-        let reference = self.tables.rule(&self.root, field, path, &rule.id, text);
+        let reference = self.tables.rule(field, path, &rule.id, text);
         add(&reference, spot, None)
     }
 
@@ -296,7 +296,7 @@ impl Body<'_> {
                 index: None,
             });
             path.push(Element { number, name: name.to_owned(), field_type: 9, map: None, index: None });
-            let rule = self.tables.rule(&self.root, &subject.field, &path, id, text);
+            let rule = self.tables.rule(&subject.field, &path, id, text);
             let add = add(&rule, &subject.spot, None);
             let value = &subject.value;
             let negation = (name == "in").then(|| quote!(!));
@@ -328,7 +328,7 @@ impl Body<'_> {
             index: None,
         });
         let text = "value must be one of the defined enum values";
-        let rule = self.tables.rule(&self.root, &subject.field, &path, "enum.defined_only", text);
+        let rule = self.tables.rule(&subject.field, &path, "enum.defined_only", text);
         let add = add(&rule, &subject.spot, None);
         let value = &subject.value;
         quote! { if !::core::matches!(#value, #(#numbers)|*) { #add } }
