@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::Pattern;
-use super::{Piece, Simple, simple};
+use super::super::{Pattern, scan};
+use super::{Piece, Sequence, Simple, simple};
 
 /// Both answers on each text, which must be the same.
 fn agrees(pattern: &str, texts: &[&str]) -> Simple {
@@ -169,6 +169,37 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(String::from_iter)
 }
 
+/// What a validator that is written out says: the functions of `scan`, one piece after the other.
+fn scanned(sequence: &Sequence, text: &[u8]) -> bool {
+    let Sequence { from_start, ref pieces, to_end } = *sequence;
+    if let (true, [Piece::Class { bytes, min, max }], true) = (from_start, pieces.as_slice(), to_end)
+        && bytes.is_ascii()
+    {
+        return scan::is_all(text, *min as usize, most(*max), |byte| bytes.contains(byte));
+    }
+    let start = match sequence.fixed_length() {
+        Some(length) if !from_start => scan::last(text, length),
+        _ => Some(text),
+    };
+    let Some(start) = start else { return false };
+    let rest = pieces.iter().try_fold(start, |text, piece| match piece {
+        Piece::Literal(bytes) => scan::literal(text, bytes),
+        Piece::Class { bytes, min, max } => {
+            let class = |byte| bytes.contains(byte);
+            if bytes.is_ascii() {
+                scan::class(text, *min as usize, most(*max), class)
+            } else {
+                scan::wide_class(text, *min as usize, most(*max), class)
+            }
+        }
+    });
+    rest.is_some_and(|rest| !to_end || rest.is_empty())
+}
+
+fn most(max: Option<u32>) -> usize {
+    max.map_or(usize::MAX, |max| max as usize)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
@@ -182,6 +213,11 @@ proptest! {
             for text in &texts {
                 let matched = engine.is_match(text);
                 prop_assert_eq!(recognized.is_match(text.as_bytes()), matched, "{} on {:?}", pattern, text);
+                // One that is bound to no end is a search, for which `scan` has nothing.
+                if recognized.alternatives.iter().all(|sequence| sequence.from_start || sequence.to_end) {
+                    let scanned = recognized.alternatives.iter().any(|one| scanned(one, text.as_bytes()));
+                    prop_assert_eq!(scanned, matched, "{} scanned on {:?}", pattern, text);
+                }
             }
         }
     }
