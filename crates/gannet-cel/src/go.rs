@@ -5,6 +5,7 @@
 use std::fmt::{self, Display, Formatter, LowerExp, Write as _};
 use std::sync::LazyLock;
 
+use crate::number;
 use crate::re2::Pattern;
 
 /// A float as Go's `%v` writes it: the shortest digits that read back as the same, with an exponent below 0.0001 and from 1e+06 on.
@@ -44,7 +45,7 @@ fn write_float(formatter: &mut Formatter<'_>, value: f64, shortest: impl LowerEx
     if value.is_infinite() {
         return formatter.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     }
-    let scientific = format!("{shortest:e}");
+    let scientific = number::round_tie_to_even(format!("{shortest:e}"), value);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if !(SMALL..LARGE).contains(&exponent) {

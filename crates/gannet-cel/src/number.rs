@@ -5,8 +5,41 @@ use std::fmt::{self, Write};
 /// As `%s` prints a double: the shortest digits that give it back, without an exponent.
 pub(crate) fn write_shortest(text: &mut String, value: f64) {
     if !write_special(text, value) {
-        push(text, format_args!("{value}"));
+        text.push_str(&round_tie_to_even(format!("{value}"), value));
     }
+}
+
+/// Between two equally short and equally near texts of a number Go takes the even one, and Rust the greater one.
+/// `shortest` is Rust's text of that number, with an exponent or without.
+pub(crate) fn round_tie_to_even(mut shortest: String, value: f64) -> String {
+    let mantissa = shortest.find('e').unwrap_or(shortest.len());
+    let last = shortest.bytes().take(mantissa).rposition(|byte| matches!(byte, b'1'..=b'9'));
+    if let Some(last) = last
+        && let Some(odd @ (b'1' | b'3' | b'5' | b'7' | b'9')) = shortest.as_bytes().get(last).copied()
+        && is_tie(significant(&shortest).len(), value)
+    {
+        let even = char::from(odd - 1);
+        shortest.replace_range(last..=last, even.encode_utf8(&mut [0; 4]));
+    }
+    shortest
+}
+
+/// Whether the value lies in the middle between two numbers of that many digits.
+fn is_tie(digits: usize, value: f64) -> bool {
+    // Fewer digits are never of two texts: floats are spaced more widely than these.
+    if digits < 7 {
+        return false;
+    }
+    let longer = significant(&format!("{value:.digits$e}"));
+    // No double has more digits than the last one is asked for.
+    longer.len() == digits + 1 && longer.ends_with('5') && significant(&format!("{value:.767e}")) == longer
+}
+
+/// The digits of a number without zeros at both ends.
+fn significant(text: &str) -> String {
+    let mantissa = text.split('e').next().unwrap_or(text);
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
 }
 
 /// With that many digits after the point, rounded half to even.

@@ -100,9 +100,9 @@ pub fn last_index_of_from(text: &str, part: &str, from: i64) -> Result<i64, Erro
     let Some(start) = start.filter(|start| *start < text.len()) else {
         return Ok(-1);
     };
-    // What begins at that index may end after it.
+    // What begins at that index may end after it; it ends where a character does.
     let end = (start + part.len()).min(text.len());
-    let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+    let end = (0..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     let found = text.get(..end).and_then(|before| before.rfind(part));
     Ok(found.map_or(-1, |at| index_at(text, at)))
 }

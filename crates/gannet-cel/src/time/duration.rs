@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::NANOS_PER_SECOND;
-use crate::{Error, int};
+use crate::{Error, int, number};
 
 /// A span of time: `google.protobuf.Duration`.
 ///
@@ -131,7 +131,9 @@ impl fmt::Display for Duration {
         // The reference prints a sum of doubles too; digits that a double cannot hold are not printed.
         #[expect(clippy::cast_precision_loss, reason = "what is printed is a double")]
         let seconds = self.seconds as f64 + f64::from(self.nanos) / 1e9;
-        write!(formatter, "{seconds}s")
+        let mut text = String::new();
+        number::write_shortest(&mut text, seconds);
+        write!(formatter, "{text}s")
     }
 }
 
