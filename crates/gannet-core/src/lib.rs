@@ -24,6 +24,7 @@ mod request;
 mod response;
 mod status;
 mod streaming;
+mod validation;
 pub mod wire;
 
 pub use body::Body;
@@ -46,3 +47,4 @@ pub use request::{Request, RequestParts};
 pub use response::Response;
 pub use status::{HandlerPanicked, Status};
 pub use streaming::Streaming;
+pub use validation::{InvalidMessage, MessageKind, MethodCheck, Validation};

@@ -146,6 +146,16 @@ impl Status {
         self
     }
 
+    /// The same failure as one of this side's own: INTERNAL, with these words before its message, without details for the
+    /// peer.
+    #[cold]
+    pub(crate) fn into_internal(mut self, lead: &str) -> Self {
+        self.0.code = Code::Internal;
+        self.0.message = Cow::Owned(format!("{lead}{}", self.0.message));
+        self.0.details = Bytes::new();
+        self
+    }
+
     /// Sets the error behind this one, for [`Error::source`]. It is not sent to the peer.
     ///
     /// ```

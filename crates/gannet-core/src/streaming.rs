@@ -58,6 +58,8 @@ pub struct Streaming<T> {
     /// How to come by the hooks, where only the body knows them, and not from the beginning.
     late_hooks: Option<TypedHooks<T>>,
     ended: bool,
+    /// The last error was about one message, and not about the stream.
+    spared: bool,
 }
 
 impl<T> Streaming<T> {
@@ -70,6 +72,7 @@ impl<T> Streaming<T> {
             hooks: None,
             late_hooks: None,
             ended: false,
+            spared: false,
         }
     }
 
@@ -103,6 +106,9 @@ impl<T> Streaming<T> {
     /// way, RESOURCE_EXHAUSTED if a message is larger than `max_receive_message_size`, and INTERNAL if the peer broke
     /// gRPC's framing or a message cannot be decoded. After an error the stream has ended.
     ///
+    /// Where messages are validated, an error also for a message that breaks rules: INVALID_ARGUMENT on a server, INTERNAL on
+    /// a client. The stream goes on behind it, unless the validation ends streams.
+    ///
     /// # Cancel safety
     ///
     /// No message is lost if the future is dropped before it completes.
@@ -135,8 +141,12 @@ impl<T> Streaming<T> {
         if self.ended {
             return Poll::Ready(Ok(None));
         }
+        self.spared = false;
         let outcome = ready!(self.poll_shown(context));
-        self.ended = !matches!(outcome, Ok(Some(_)));
+        self.ended = match &outcome {
+            Ok(message) => message.is_none(),
+            Err(_) => !self.spared,
+        };
         Poll::Ready(outcome)
     }
 
@@ -145,7 +155,9 @@ impl<T> Streaming<T> {
         if let Some(hooks) = &mut self.hooks
             && hooks.is_waiting()
         {
-            return hooks.poll(context).map_ok(Some);
+            let outcome = ready!(hooks.poll(context));
+            self.spared = outcome.is_err() && hooks.spares_call();
+            return Poll::Ready(outcome.map(Some));
         }
         let Some(message) = ready!(self.poll_bytes(context))?.map(self.decode).transpose()? else {
             return Poll::Ready(Ok(None));
@@ -155,10 +167,14 @@ impl<T> Streaming<T> {
         }
         match &mut self.hooks {
             None => Poll::Ready(Ok(Some(message))),
-            Some(hooks) => match hooks.start(message)? {
-                Some(message) => Poll::Ready(Ok(Some(message))),
-                None => hooks.poll(context).map_ok(Some),
-            },
+            Some(hooks) => {
+                let outcome = match hooks.start(message) {
+                    Ok(None) => ready!(hooks.poll(context)).map(Some),
+                    outcome => outcome,
+                };
+                self.spared = outcome.is_err() && hooks.spares_call();
+                Poll::Ready(outcome)
+            }
         }
     }
 

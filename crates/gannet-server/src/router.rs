@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use gannet_core::{Interceptors, ServiceDescriptor, Status};
 
-use crate::service::{ServiceMethod, ServiceMethods};
+use crate::service::{ServiceMethod, ServiceMethods, Validating};
 
 /// All methods of a server.
 #[derive(Default)]
@@ -39,6 +39,13 @@ impl Router {
     pub(crate) fn intercept(&mut self, interceptors: &Interceptors) {
         for method in &mut self.methods {
             method.interceptors = interceptors.around(&method.interceptors);
+        }
+    }
+
+    /// Has the methods validate their messages as the server has it, where neither they nor their service say otherwise.
+    pub(crate) fn validate(&mut self, validating: &Validating) {
+        for method in &mut self.methods {
+            method.validation.inherit(validating);
         }
     }
 

@@ -8,7 +8,7 @@ use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gannet_core::{ConnectionInfo, Interceptor, Interceptors, PeerAddress};
+use gannet_core::{ConnectionInfo, Interceptor, Interceptors, PeerAddress, Validation};
 use gannet_http2::Config;
 #[cfg(feature = "tls")]
 use gannet_transport::tls::ServerTls;
@@ -25,7 +25,7 @@ use crate::log_budget::LogBudget;
 use crate::method::MessageLimits;
 use crate::router::Router;
 use crate::securing::Securing;
-use crate::service::Service;
+use crate::service::{Service, Validating};
 use crate::services::{ServerEnd, StandardServices};
 
 /// The largest message a server takes unless told otherwise: 4 MiB, as with other gRPC implementations.
@@ -58,6 +58,7 @@ pub struct Server {
     drain_timeout: Duration,
     max_connections: usize,
     interceptors: Interceptors,
+    validating: Validating,
     securing: Securing,
 }
 
@@ -80,6 +81,7 @@ impl Server {
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
             max_connections: Semaphore::MAX_PERMITS,
             interceptors: Interceptors::new(),
+            validating: Validating::No,
             securing: Securing::default(),
         }
     }
@@ -121,6 +123,35 @@ impl Server {
     /// A request that is no gRPC call, or for which there is no method, is answered without them.
     pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
         self.interceptors.push(interceptor);
+        self
+    }
+
+    /// Validates the requests of all methods by the rules of their contracts, before their handlers see them. A request that
+    /// breaks rules is INVALID_ARGUMENT, with all that is wrong; on a stream this is what the handler gets from `next`.
+    ///
+    /// Messages without rules cost nothing. Interceptors run before; what their hooks do to a request is validated too. For
+    /// single services and methods see [`crate::ServiceExt::without_validation`] and its siblings.
+    ///
+    /// ```
+    /// use gannet_server::Server;
+    ///
+    /// let server = Server::new().validate();
+    /// ```
+    pub fn validate(self) -> Self {
+        self.validate_with(Validation::new())
+    }
+
+    /// As [`Server::validate`], with other settings: replies too, the first violation only, an end to streams, a look at
+    /// what is not valid.
+    ///
+    /// ```
+    /// use gannet_core::Validation;
+    /// use gannet_server::Server;
+    ///
+    /// let server = Server::new().validate_with(Validation::new().fail_fast().replies());
+    /// ```
+    pub fn validate_with(mut self, validation: Validation) -> Self {
+        self.validating = Validating::with(validation);
         self
     }
 
@@ -370,11 +401,13 @@ impl Connections {
             drain_timeout,
             max_connections,
             interceptors,
+            validating,
             securing,
             ..
         } = server;
         let end = standard.start(&router);
         router.intercept(&interceptors);
+        router.validate(&validating);
         Self {
             serving: Arc::new(Serving { router: Arc::new(router), limits, dispatch }),
             end,

@@ -8,8 +8,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use gannet_core::{
-    Codec, Interceptor, Interceptors, MethodDescriptor, Request, Response, ServiceDescriptor, Status,
-    Streaming,
+    Codec, Interceptor, Interceptors, InvalidMessage, MessageKind, MethodDescriptor, Request, Response,
+    ServiceDescriptor, Status, Streaming, Validation,
 };
 
 use crate::dispatch::Dispatch;
@@ -148,7 +148,8 @@ impl<T: Send + Sync + 'static> Methods<T> {
     fn push(mut self, index: usize, handler: Arc<dyn ErasedMethod>) -> Self {
         let descriptor = &self.descriptor.methods[index];
         let interceptors = Interceptors::new();
-        self.methods.push(ServiceMethod { descriptor, handler, dispatch: None, interceptors });
+        let validation = Validating::default();
+        self.methods.push(ServiceMethod { descriptor, handler, dispatch: None, interceptors, validation });
         self
     }
 
@@ -169,6 +170,37 @@ pub(crate) struct ServiceMethod {
     pub(crate) handler: Arc<dyn ErasedMethod>,
     pub(crate) dispatch: Option<Dispatch>,
     pub(crate) interceptors: Interceptors,
+    pub(crate) validation: Validating,
+}
+
+/// Whether the messages of a method are validated.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Validating {
+    /// As the service or the server has it.
+    #[default]
+    Inherited,
+    No,
+    Yes(Arc<Validation>),
+}
+
+impl Validating {
+    pub(crate) fn with(validation: Validation) -> Self {
+        Self::Yes(Arc::new(validation.on_invalid(log_invalid_reply)))
+    }
+
+    /// This, unless it is for `outer` to say.
+    pub(crate) fn inherit(&mut self, outer: &Self) {
+        if let Self::Inherited = self {
+            *self = outer.clone();
+        }
+    }
+}
+
+/// A reply that breaks rules is a fault of the handler's, which its author should hear of.
+fn log_invalid_reply(invalid: &InvalidMessage<'_>) {
+    if invalid.kind == MessageKind::Reply {
+        tracing::error!(method = invalid.method.path, status = %invalid.status, "a reply was not sent");
+    }
 }
 
 /// A service with its handlers, as the router keeps it.
@@ -246,6 +278,50 @@ pub trait ServiceExt: Service + Sized {
     fn intercept_method(self, name: &str, interceptor: impl Interceptor) -> ServiceMethods {
         let mut service = self.into_methods();
         service.method_mut(name).interceptors.push(interceptor);
+        service
+    }
+
+    /// Validates the requests of this service, as [`crate::Server::validate`] does those of a whole server.
+    fn validate(self) -> ServiceMethods {
+        self.validate_with(Validation::new())
+    }
+
+    /// Validates the messages of this service with settings of its own, whatever the server's are
+    /// ([`crate::Server::validate_with`]), except for methods that were given theirs before.
+    fn validate_with(self, validation: Validation) -> ServiceMethods {
+        let mut service = self.into_methods();
+        let validating = Validating::with(validation);
+        service.methods.iter_mut().for_each(|method| method.validation.inherit(&validating));
+        service
+    }
+
+    /// Validates no message of this service, whatever the server does, except for methods that were given settings before.
+    fn without_validation(self) -> ServiceMethods {
+        let mut service = self.into_methods();
+        service.methods.iter_mut().for_each(|method| method.validation.inherit(&Validating::No));
+        service
+    }
+
+    /// Validates the messages of one method with settings of its own; `name` is its name in the proto, such as
+    /// `"SayHello"`.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no such method.
+    fn validate_method(self, name: &str, validation: Validation) -> ServiceMethods {
+        let mut service = self.into_methods();
+        service.method_mut(name).validation = Validating::with(validation);
+        service
+    }
+
+    /// Validates no message of one method; `name` is its name in the proto, such as `"SayHello"`.
+    ///
+    /// # Panics
+    ///
+    /// If the service has no such method.
+    fn method_without_validation(self, name: &str) -> ServiceMethods {
+        let mut service = self.into_methods();
+        service.method_mut(name).validation = Validating::No;
         service
     }
 }

@@ -9,11 +9,14 @@ mod generated;
 pub mod legacy;
 mod report;
 mod status;
+mod validated;
 mod violation;
+mod wire;
 
 pub use gannet_cel as cel;
 pub use gannet_core::{CheckSettings as Settings, DEFAULT_VIOLATION_LIMIT, MessageCheck};
 pub use generated::{built_pattern, messages_equal};
 pub use report::{Report, Step, Stop, Validate, ValidationError};
-pub use status::check_of;
+pub use status::{Violations, check_of};
+pub use validated::{Invalid, Validated};
 pub use violation::{FieldPath, FieldType, PathElement, Rule, Subscript, Violation};

@@ -126,6 +126,17 @@ pub struct Violation {
     pub for_key: bool,
 }
 
+impl Violation {
+    /// The bytes that are not the contract's but the message's: keys of maps, and what a rule says of a value.
+    pub(crate) fn variable_length(&self) -> usize {
+        let length = |element: &PathElement| match &element.subscript {
+            Some(Subscript::String(key)) => key.len(),
+            _ => 0,
+        };
+        self.field.elements.iter().map(length).sum::<usize>() + self.message.len()
+    }
+}
+
 impl fmt::Display for Violation {
     /// As in `name: must be at least 3 characters`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

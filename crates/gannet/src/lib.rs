@@ -20,6 +20,7 @@
 //! | `tls-no-provider` | no | TLS, with cryptography of the caller's |
 //! | `health` | yes | the health service: [`Server::health`] |
 //! | `reflection` | yes | the reflection service: [`Server::reflection`] |
+//! | `validate` | yes | the rules of messages: [`validate`] |
 //! | `tower` | no | `interceptors::TowerLayer`: interceptors made of tower layers |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |
@@ -73,6 +74,20 @@ pub use gannet_auth as auth;
 pub mod interceptors {
     pub use gannet_core::HandlerPanicked;
     pub use gannet_interceptors::*;
+}
+
+/// The rules of messages, checked.
+///
+/// Messages whose contract has rules, of `buf.validate` or of go-proto-validators, implement
+/// [`Validate`](validate::Validate). Servers and channels check them where they are told to: [`Server::validate`],
+/// [`ChannelBuilder::validate`], with settings in [`Validation`](validate::Validation).
+#[cfg(feature = "validate")]
+pub mod validate {
+    pub use gannet_core::{InvalidMessage, MessageKind, Validation};
+    pub use gannet_validate::{
+        DEFAULT_VIOLATION_LIMIT, FieldPath, Invalid, PathElement, Settings, Subscript, Validate, Validated,
+        ValidationError, Violation, Violations,
+    };
 }
 
 /// How the services of a server are: what [`Server::health`] answers from.

@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 use super::options::CallOptions;
 use super::streaming::{CallBody, time_out};
 use super::unary::UnaryFuture;
-use super::{CallHead, submit, whole_answer};
+use super::{CallHead, push_check, submit, whole_answer};
 use crate::channel::Channel;
 use crate::connection::Stream;
 
@@ -124,6 +124,7 @@ where
         Box::pin(async move {
             let Some(message) = self.message.take() else { return Ok(()) };
             let message = call.request_hooks().show::<C, Req>(message).await?;
+            self.channel.check_request(call.method(), &message)?;
             let metadata = with_credentials(&self.channel, call, &self.credentials).await?;
             let options = CallOptions {
                 metadata,
@@ -136,7 +137,11 @@ where
             let (reply, metadata, trailers) = sent.await?.into_parts();
             *call.response_metadata_mut() = metadata;
             *call.trailers_mut() = trailers;
-            self.reply = Some(call.reply_hooks().show::<C, Rep>(reply).await?);
+            let reply = call.reply_hooks().show::<C, Rep>(reply).await?;
+            if let Some(check) = self.channel.reply_check(call.method()) {
+                check.run(&reply)?;
+            }
+            self.reply = Some(reply);
             Ok(())
         })
     }
@@ -278,6 +283,9 @@ fn given_up() -> StreamEnd {
 impl<Req: Send + 'static, C: Codec<Req>> Terminal for Stretch<Req, C> {
     fn run<'a>(&'a mut self, call: &'a mut Call) -> Running<'a> {
         Box::pin(async move {
+            let method = call.method();
+            push_check(call.request_hooks(), self.channel.request_check(method), &self.stream);
+            push_check(call.reply_hooks(), self.channel.reply_check(method), &self.stream);
             if let Some(message) = self.message.take() {
                 let message = call.request_hooks().show::<C, Req>(message).await?;
                 let limit = self.channel.settings().max_send;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gannet_core::wire::framing::{Deframer, unary_message};
-use gannet_core::{Codec, Deadline, Metadata, MethodDescriptor, Response, Status};
+use gannet_core::{Codec, Deadline, MessageHooks, Metadata, MethodCheck, MethodDescriptor, Response, Status};
 use gannet_transport::Command;
 use tokio::task::AbortHandle;
 
@@ -85,6 +85,32 @@ fn whole_answer<C: Codec<Rep>, Rep>(stream: &Stream, limit: usize) -> Result<Res
             Err(status.with_metadata(metadata))
         }
     }
+}
+
+/// An answer whose reply keeps the rules of its contract, where that is checked.
+fn checked<Rep: 'static>(
+    answer: Result<Response<Rep>, Status>,
+    check: Option<&MethodCheck>,
+) -> Result<Response<Rep>, Status> {
+    match (answer, check) {
+        (Ok(answer), Some(check)) => check.run(&*answer).map(|()| answer),
+        (answer, _) => answer,
+    }
+}
+
+/// Has messages checked behind their hooks; `stream` is the call's, for one that ends at its first invalid message.
+fn push_check(hooks: &mut MessageHooks, check: Option<MethodCheck>, stream: &Arc<Stream>) {
+    let Some(check) = check else { return };
+    if !check.ends_streams() {
+        hooks.push_check(check, None);
+        return;
+    }
+    let stream = Arc::clone(stream);
+    let end = move |status: &Status| {
+        stream.fail(status);
+        stream.cancel();
+    };
+    hooks.push_check(check, Some(Box::new(end)));
 }
 
 /// The bytes of the one message there is. Another number of messages is UNIMPLEMENTED (grpc/doc/statuscodes.md).

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream as Messages;
 use gannet_core::{
-    Body, Codec, Deadline, EncodeBuffer, HookedMessages, MessageHooks, Metadata, MethodDescriptor, Request,
-    Response, Status, Streaming,
+    Body, Codec, Deadline, EncodeBuffer, HookedMessages, MessageHooks, Metadata, MethodCheck,
+    MethodDescriptor, Request, Response, Status, Streaming,
 };
 use gannet_transport::{SendEnd, StreamBody};
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ use tokio::time::Sleep;
 use super::around::{self, AroundBody};
 use super::options::{CallOptions, call_options};
 use super::unary::deadline_exceeded;
-use super::{CallHead, submit_when_ready, whole_answer};
+use super::{CallHead, checked, push_check, submit_when_ready, whole_answer};
 use crate::channel::Channel;
 use crate::connection::{ClientCommand, Stream};
 
@@ -89,11 +89,8 @@ where
         }
         let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, false, |_| Ok(()));
-        let replies =
-            Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive);
-        let sender =
-            RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send, deadline);
-        (sender, replies)
+        let replies = replies::<Rep, C>(&channel, method, &stream, body);
+        (RequestSender::plain::<C>(&channel, method, stream, deadline), replies)
     }
 }
 
@@ -122,12 +119,13 @@ where
             return around::replies::<Rep, C>(body, channel.settings().max_receive);
         }
         let send_limit = channel.settings().max_send;
-        let (_, body) = open(&channel, method, options, false, |stream| {
+        let (stream, body) = open(&channel, method, options, false, |stream| {
+            channel.check_request(method, &message)?;
             stream.push_message(send_limit, |buffer| <C as Codec<Req>>::encode(&message, buffer))?;
             stream.finish(SendEnd::HalfClose);
             Ok(())
         });
-        Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive)
+        replies::<Rep, C>(&channel, method, &stream, body)
     }
 }
 
@@ -155,9 +153,9 @@ where
         }
         let deadline = options.deadline;
         let (stream, body) = open(&channel, method, options, true, |_| Ok(()));
-        let sender =
-            RequestSender::new(stream, <C as Codec<Req>>::encode, channel.settings().max_send, deadline);
-        let reply = ReplyFuture { state: ReplyState::Plain { body, limit, codec: PhantomData } };
+        let sender = RequestSender::plain::<C>(&channel, method, stream, deadline);
+        let check = channel.reply_check(method);
+        let reply = ReplyFuture { state: ReplyState::Plain { body, limit, check, codec: PhantomData } };
         (sender, reply)
     }
 }
@@ -214,6 +212,23 @@ fn open(
     }
     let body = CallBody::new(&stream, deadline, connecting);
     (stream, body)
+}
+
+/// The replies of a call with nothing around it.
+fn replies<Rep, C>(
+    channel: &Channel,
+    method: &'static MethodDescriptor,
+    stream: &Arc<Stream>,
+    body: CallBody,
+) -> Streaming<Rep>
+where
+    C: Codec<Rep>,
+    Rep: Send + 'static,
+{
+    let mut hooks = MessageHooks::new();
+    push_check(&mut hooks, channel.reply_check(method), stream);
+    Streaming::new(Box::new(body), <C as Codec<Rep>>::decode, channel.settings().max_receive)
+        .with_hooks(HookedMessages::new::<C>(hooks))
 }
 
 /// The receiving side of a call: the stream's, held to the call's deadline.
@@ -309,6 +324,7 @@ enum ReplyState<Rep, C> {
     Plain {
         body: CallBody,
         limit: usize,
+        check: Option<MethodCheck>,
         codec: PhantomData<fn() -> C>,
     },
     /// Through interceptors.
@@ -321,16 +337,16 @@ impl<Rep, C> fmt::Debug for ReplyFuture<Rep, C> {
     }
 }
 
-impl<Rep, C: Codec<Rep>> Future for ReplyFuture<Rep, C> {
+impl<Rep: 'static, C: Codec<Rep>> Future for ReplyFuture<Rep, C> {
     type Output = Result<Response<Rep>, Status>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().state {
-            ReplyState::Plain { body, limit, .. } => {
+            ReplyState::Plain { body, limit, check, .. } => {
                 if body.stream.receive().poll_end(context).is_pending() {
                     ready!(body.poll_deadline(context));
                 }
-                Poll::Ready(whole_answer::<C, Rep>(&body.stream, *limit))
+                Poll::Ready(checked(whole_answer::<C, Rep>(&body.stream, *limit), check.as_ref()))
             }
             ReplyState::Around(reply) => reply.as_mut().poll(context),
         }
@@ -365,6 +381,24 @@ impl<Req> fmt::Debug for RequestSender<Req> {
     }
 }
 
+impl<Req: Send + 'static> RequestSender<Req> {
+    /// For a call with nothing around it.
+    fn plain<C: Codec<Req>>(
+        channel: &Channel,
+        method: &'static MethodDescriptor,
+        stream: Arc<Stream>,
+        deadline: Option<Deadline>,
+    ) -> Self {
+        let mut hooks = MessageHooks::new();
+        push_check(&mut hooks, channel.request_check(method), &stream);
+        let mut sender = Self::new(stream, C::encode, channel.settings().max_send, deadline);
+        if !hooks.is_empty() {
+            sender.hooks = Some(Box::new(SenderHooks::Known(HookedMessages::new::<C>(hooks))));
+        }
+        sender
+    }
+}
+
 impl<Req> RequestSender<Req> {
     fn new(
         stream: Arc<Stream>,
@@ -394,6 +428,9 @@ impl<Req> RequestSender<Req> {
     ///
     /// The status the call has ended with, if it has; the receiving half says the same. RESOURCE_EXHAUSTED if the
     /// message is over `max_send_message_size`.
+    ///
+    /// Where the channel validates, INVALID_ARGUMENT for a request that breaks rules. It was not sent; others may be, unless
+    /// the validation ends streams.
     ///
     /// # Cancel safety
     ///
@@ -429,7 +466,9 @@ impl<Req> RequestSender<Req> {
         poll_fn(|context| self.poll_hooks(context)).await;
         let Some(SenderHooks::Known(Some(hooks))) = self.hooks.as_deref_mut() else { return Ok(request) };
         let shown = hooks.show(request).await;
-        if let Err(status) = &shown {
+        if let Err(status) = &shown
+            && !hooks.spares_call()
+        {
             // What a hook refuses ends the call; the receiving half says the same.
             self.stream.fail(status);
             self.stream.cancel();

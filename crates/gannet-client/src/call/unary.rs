@@ -7,13 +7,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use gannet_core::{Codec, MethodDescriptor, Request, Response, Status};
+use gannet_core::{Codec, MethodCheck, MethodDescriptor, Request, Response, Status};
 use gannet_transport::SendEnd;
 use tokio::time::Sleep;
 
 use super::options::{CallOptions, call_options};
 use super::streaming::sleep_until;
-use super::{CallHead, around, submit, whole_answer};
+use super::{CallHead, around, checked, submit, whole_answer};
 use crate::channel::{Channel, ConnectionHandle};
 use crate::connection::Stream;
 
@@ -57,14 +57,27 @@ where
     type IntoFuture = UnaryFuture<Rep, C>;
 
     fn into_future(self) -> UnaryFuture<Rep, C> {
-        let Self { channel, method, message, options, .. } = self;
+        let Self { channel, method, message, mut options, .. } = self;
         if channel.around().is_none() && options.credentials.is_empty() {
-            return UnaryFuture::new(channel, method, &message, options);
+            if options.fault.is_none() {
+                options.fault = channel.check_request(method, &message).err();
+            }
+            let reply_check = channel.reply_check(method).map(Box::new);
+            let mut call = UnaryFuture::new(channel, method, &message, options);
+            call.reply_check = reply_check;
+            return call;
         }
         let sleep = options.deadline.map(sleep_until);
         let around = Box::pin(around::unary::<Req, Rep, C>(channel, method, message, options));
         let stream = Stream::unopened(true);
-        UnaryFuture { state: State::Around(around), stream, sleep, limit: 0, types: PhantomData }
+        UnaryFuture {
+            state: State::Around(around),
+            stream,
+            sleep,
+            limit: 0,
+            reply_check: None,
+            types: PhantomData,
+        }
     }
 }
 
@@ -97,7 +110,8 @@ impl<Rep, C> UnaryFuture<Rep, C> {
             }
             Err(status) => State::Refused(status),
         };
-        UnaryFuture { state, stream, sleep: deadline.map(sleep_until), limit, types: PhantomData }
+        let sleep = deadline.map(sleep_until);
+        UnaryFuture { state, stream, sleep, limit, reply_check: None, types: PhantomData }
     }
 }
 
@@ -108,6 +122,7 @@ pub struct UnaryFuture<Rep, C> {
     stream: Arc<Stream>,
     sleep: Option<Pin<Box<Sleep>>>,
     limit: usize,
+    reply_check: Option<Box<MethodCheck>>,
     types: PhantomData<fn() -> (Rep, C)>,
 }
 
@@ -136,7 +151,7 @@ impl<Rep, C> fmt::Debug for UnaryFuture<Rep, C> {
     }
 }
 
-impl<Rep, C: Codec<Rep>> UnaryFuture<Rep, C> {
+impl<Rep: 'static, C: Codec<Rep>> UnaryFuture<Rep, C> {
     fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<Response<Rep>, Status>> {
         loop {
             match std::mem::replace(&mut self.state, State::Done) {
@@ -174,7 +189,8 @@ impl<Rep, C: Codec<Rep>> UnaryFuture<Rep, C> {
                     self.state = State::Sent;
                     ready!(self.stream.receive().poll_end(context));
                     self.state = State::Done;
-                    return Poll::Ready(whole_answer::<C, Rep>(&self.stream, self.limit));
+                    let answer = whole_answer::<C, Rep>(&self.stream, self.limit);
+                    return Poll::Ready(checked(answer, self.reply_check.as_deref()));
                 }
                 State::Done => return Poll::Pending,
             }
@@ -182,7 +198,7 @@ impl<Rep, C: Codec<Rep>> UnaryFuture<Rep, C> {
     }
 }
 
-impl<Rep, C: Codec<Rep>> Future for UnaryFuture<Rep, C> {
+impl<Rep: 'static, C: Codec<Rep>> Future for UnaryFuture<Rep, C> {
     type Output = Result<Response<Rep>, Status>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

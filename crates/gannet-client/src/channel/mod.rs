@@ -12,10 +12,14 @@ mod target;
 
 pub(crate) use subchannel::{ConnectionHandle, Subchannel};
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use gannet_core::{CallCredentials, ErasedCallCredentials, Interceptor, Interceptors, Status};
+use gannet_core::{
+    CallCredentials, ErasedCallCredentials, Interceptor, Interceptors, MethodCheck, MethodDescriptor, Side,
+    Status, Validation,
+};
 use gannet_http2::Config;
 #[cfg(feature = "tls")]
 use gannet_transport::tls::ClientTls;
@@ -71,6 +75,7 @@ pub(crate) struct ChannelSettings {
     pub(crate) security: Security,
     /// Credentials that require transport security are sent without.
     pub(crate) plaintext_credentials: bool,
+    pub(crate) validation: Option<Arc<Validation>>,
 }
 
 impl fmt::Debug for Channel {
@@ -104,6 +109,7 @@ impl ChannelBuilder {
                 http2: Config::default(),
                 security: Security::Plaintext,
                 plaintext_credentials: false,
+                validation: None,
             },
             around: None,
             #[cfg(feature = "tls")]
@@ -166,6 +172,27 @@ impl ChannelBuilder {
     /// Adds an interceptor around the calls of this channel, inside those added before.
     pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
         self.around.get_or_insert_default().interceptors.push(interceptor);
+        self
+    }
+
+    /// Validates requests by the rules of their contract before they are sent. One that breaks rules fails with
+    /// INVALID_ARGUMENT, with all that is wrong, and nothing of it leaves; on a stream this is what `send` gives.
+    ///
+    /// Messages without rules cost nothing. What interceptors' hooks do to a request is validated too.
+    ///
+    /// ```
+    /// use gannet_client::Channel;
+    ///
+    /// let channel = Channel::builder("http://localhost:50051").validate();
+    /// ```
+    pub fn validate(self) -> Self {
+        self.validate_with(Validation::new())
+    }
+
+    /// As [`ChannelBuilder::validate`], with other settings: replies too, the first violation only, an end to streams, a
+    /// look at what is not valid.
+    pub fn validate_with(mut self, validation: Validation) -> Self {
+        self.settings.validation = Some(Arc::new(validation));
         self
     }
 
@@ -299,6 +326,29 @@ impl Channel {
         Err("the call credentials require transport security, and the channel is plaintext: anyone on the way could \
              read them; use https://, or permit it with ChannelBuilder::allow_credentials_over_plaintext"
             .to_owned())
+    }
+
+    /// Checks a request, if this channel validates.
+    #[inline]
+    pub(crate) fn check_request(
+        &self,
+        method: &'static MethodDescriptor,
+        message: &dyn Any,
+    ) -> Result<(), Status> {
+        match &self.settings().validation {
+            None => Ok(()),
+            Some(validation) => validation.check_request(Side::Client, method, message),
+        }
+    }
+
+    /// The check of a method's requests, if this channel validates and there is one.
+    pub(crate) fn request_check(&self, method: &'static MethodDescriptor) -> Option<MethodCheck> {
+        MethodCheck::of_requests(self.settings().validation.as_ref()?, Side::Client, method)
+    }
+
+    /// The check of a method's replies, if this channel validates them and there is one.
+    pub(crate) fn reply_check(&self, method: &'static MethodDescriptor) -> Option<MethodCheck> {
+        MethodCheck::of_replies(self.settings().validation.as_ref()?, Side::Client, method)
     }
 
     pub(crate) fn settings(&self) -> &ChannelSettings {

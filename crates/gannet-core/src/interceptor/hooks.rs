@@ -1,4 +1,4 @@
-//! What interceptors have asked to see of single messages, in the order in which they asked.
+//! What interceptors have asked to see of single messages, in the order in which they asked; and behind them, validation.
 //!
 //! Not here: when messages pass, which `Streaming` and the server's and client's own ends of a call know.
 
@@ -9,16 +9,21 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use super::message::{MessageMut, OwnedMessage};
-use crate::{Codec, Status};
+use crate::{Codec, MethodCheck, Status};
 
 type Waiting = Pin<Box<dyn Future<Output = Result<OwnedMessage, Status>> + Send>>;
 
 type HookNow = Box<dyn FnMut(&mut MessageMut<'_>) -> Result<(), Status> + Send>;
 type HookLater = Box<dyn FnMut(OwnedMessage) -> Waiting + Send>;
 
+/// Learns of a message that ends its call.
+type OnEnd = Box<dyn FnMut(&Status) + Send>;
+
 enum Hook {
     Now(HookNow),
     Later(HookLater),
+    /// The rules of the contract. Without `OnEnd`, a message that breaks them leaves the call as it is.
+    Check(MethodCheck, Option<OnEnd>),
 }
 
 /// The hooks for the messages of one direction of a call.
@@ -27,12 +32,14 @@ pub struct MessageHooks {
     hooks: Vec<Hook>,
     /// A message that a hook awaits something for, and the hook that gets it next.
     waiting: Option<(Waiting, usize)>,
+    /// What was refused last is one message, and not the call.
+    spared: bool,
 }
 
 impl MessageHooks {
     /// None yet.
     pub const fn new() -> Self {
-        Self { hooks: Vec::new(), waiting: None }
+        Self { hooks: Vec::new(), waiting: None, spared: false }
     }
 
     /// Whether there are none.
@@ -56,6 +63,17 @@ impl MessageHooks {
         self.hooks.push(Hook::Later(Box::new(move |message| Box::pin(hook(message)))));
     }
 
+    /// Validates the messages, as the hooks before have left them. A message that breaks rules is told to `on_end` and ends
+    /// the call; without it, the error is about that message alone.
+    pub fn push_check(&mut self, check: MethodCheck, on_end: Option<OnEnd>) {
+        self.hooks.push(Hook::Check(check, on_end));
+    }
+
+    /// Whether what was refused last is a single message, so that the call goes on with the others.
+    pub const fn spares_call(&self) -> bool {
+        self.spared
+    }
+
     /// Starts to show a message to the hooks: given back at once, or [`MessageHooks::poll`] gives it later.
     ///
     /// # Errors
@@ -71,8 +89,18 @@ impl MessageHooks {
         mut message: M,
         first: usize,
     ) -> Result<Option<M>, Status> {
+        self.spared = false;
         for (index, hook) in self.hooks.iter_mut().enumerate().skip(first) {
             match hook {
+                Hook::Check(check, on_end) => {
+                    if let Err(status) = check.run(&message) {
+                        match on_end {
+                            Some(on_end) => on_end(&status),
+                            None => self.spared = true,
+                        }
+                        return Err(status);
+                    }
+                }
                 Hook::Now(hook) => hook(&mut MessageMut::new::<C, M>(&mut message))?,
                 Hook::Later(hook) => {
                     self.waiting = Some((hook(OwnedMessage::new::<C, M>(message)), index + 1));
@@ -97,6 +125,7 @@ impl MessageHooks {
             let outcome = ready!(waiting.as_mut().poll(context));
             let next = *next;
             self.waiting = None;
+            self.spared = false;
             let message = outcome.and_then(OwnedMessage::into_inner::<M>)?;
             if let Some(message) = self.go_on::<C, M>(message, next)? {
                 return Poll::Ready(Ok(message));
@@ -162,6 +191,11 @@ impl<T> HookedMessages<T> {
     /// As [`MessageHooks::is_waiting`].
     pub fn is_waiting(&mut self) -> bool {
         self.hooks().is_waiting()
+    }
+
+    /// As [`MessageHooks::spares_call`].
+    pub fn spares_call(&mut self) -> bool {
+        self.hooks().spares_call()
     }
 
     /// As [`MessageHooks::poll`].

@@ -23,7 +23,7 @@ use hashbrown::HashMap;
 
 use self::answer::{NotGrpc, refuse, send_failure, send_head, send_ok};
 use self::head::{GrpcContentType, HeadVisitor, Path, RequestHead};
-use crate::method::{CallHead, CallStart, Chain, MessageLimits, MethodSlot, RunningCall, Started};
+use crate::method::{CallHead, CallStart, Chain, Checks, MessageLimits, MethodSlot, RunningCall, Started};
 use crate::router::Router;
 
 /// What the server's own tasks want of a connection.
@@ -249,7 +249,8 @@ impl ServerConnection {
                 || Box::new(NoMethod) as Box<dyn MethodSlot>,
                 |method| {
                     let interceptors = method.interceptors.clone();
-                    method.handler.slot(dispatch, &Chain { method: method.descriptor, interceptors })
+                    let checks = Checks::of(method.descriptor, &method.validation);
+                    method.handler.slot(dispatch, &Chain { method: method.descriptor, interceptors, checks })
                 },
             )
         });

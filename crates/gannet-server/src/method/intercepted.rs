@@ -1,6 +1,6 @@
-//! Calls of methods that have interceptors: the chain around a handler.
+//! Calls of methods that have interceptors, or whose replies are validated: the chain around a handler.
 //!
-//! Without interceptors nothing here runs. Not here: the chain itself (`gannet-core`), and how a handler's future is
+//! Without these nothing here runs. Not here: the chain itself (`gannet-core`), and how a handler's future is
 //! driven, which is the same with and without (`unary`, `streaming`).
 
 use std::future::{Future, poll_fn};
@@ -17,17 +17,19 @@ use gannet_core::{
 };
 use gannet_transport::now;
 
+use super::checks::{Checks, until_invalid};
 use super::pending::deadline_exceeded;
 use super::streaming::{Answer, Launch, Start};
 use super::{CallHead, MessageLimits, panicked};
 use crate::connection::Stream;
 use crate::service::Handle;
 
-/// What a method needs to run its chain.
+/// What a method needs to run its chain, and to check its messages.
 #[derive(Clone)]
 pub(crate) struct Chain {
     pub(crate) method: &'static MethodDescriptor,
     pub(crate) interceptors: Interceptors,
+    pub(crate) checks: Option<Arc<Checks>>,
 }
 
 impl Chain {
@@ -100,6 +102,7 @@ where
     let mut terminal = Unary::<C, Req, Rep, T, F> {
         message,
         deadline: head.deadline,
+        checks: chain.checks.clone(),
         service,
         handler,
         reply: None,
@@ -110,7 +113,10 @@ where
     let reply = match (ran, terminal.reply) {
         (Err(status), _) => Err(status),
         (Ok(()), Some(reply)) => Ok(reply),
-        (Ok(()), None) => call.take_one_reply(),
+        (Ok(()), None) => call.take_one_reply().and_then(|reply| {
+            chain.checks.map_or(Ok(()), |checks| checks.reply(&reply))?;
+            Ok(reply)
+        }),
     };
     call.ended(&reply);
     let metadata = std::mem::take(call.response_metadata_mut());
@@ -121,6 +127,7 @@ where
 struct Unary<C, Req, Rep, T, F> {
     message: Bytes,
     deadline: Option<Deadline>,
+    checks: Option<Arc<Checks>>,
     service: Handle<T>,
     handler: F,
     reply: Option<Rep>,
@@ -140,12 +147,19 @@ where
         Box::pin(async move {
             let message = <C as Codec<Req>>::decode(std::mem::take(&mut self.message))?;
             let message = call.request_hooks().show::<C, Req>(message).await?;
+            if let Some(checks) = &self.checks {
+                checks.request(&message)?;
+            }
             let deadline = nearer(call, self.deadline);
             let request = into_request(call, message);
             let (handler, service) = (&self.handler, self.service.clone());
             let response = guarded(async move { handler(service, request).await }, deadline).await?;
             let (reply, metadata, trailers) = response.into_parts();
-            self.reply = Some(call.reply_hooks().show::<C, Rep>(reply).await?);
+            let reply = call.reply_hooks().show::<C, Rep>(reply).await?;
+            if let Some(checks) = &self.checks {
+                checks.reply(&reply)?;
+            }
+            self.reply = Some(reply);
             add(call.response_metadata_mut(), metadata);
             add(call.trailers_mut(), trailers);
             Ok(())
@@ -168,6 +182,7 @@ pub(super) async fn streaming(
         deadline: head.deadline,
         limits,
         stream: Arc::clone(&stream),
+        checks: chain.checks.clone(),
         launch,
         ran: false,
     };
@@ -178,7 +193,7 @@ pub(super) async fn streaming(
         if !metadata.is_empty() {
             stream.send().set_head(metadata);
         }
-        outcome = answer(&mut call, &stream, limits);
+        outcome = answer(&mut call, &stream, limits, chain.checks.as_deref());
     }
     call.ended(&outcome);
     outcome.map(|()| std::mem::take(call.trailers_mut()))
@@ -189,6 +204,7 @@ struct Streaming {
     deadline: Option<Deadline>,
     limits: MessageLimits,
     stream: Arc<Stream>,
+    checks: Option<Arc<Checks>>,
     launch: Launch,
     /// The handler has run to a successful end: the replies are its.
     ran: bool,
@@ -199,7 +215,7 @@ impl Terminal for Streaming {
         Box::pin(async move {
             let deadline = nearer(call, self.deadline);
             let request = into_request(call, ());
-            let start = Start {
+            let mut start = Start {
                 stream: Arc::clone(&self.stream),
                 limits: self.limits,
                 request,
@@ -208,7 +224,8 @@ impl Terminal for Streaming {
                 reply_hooks: std::mem::take(call.reply_hooks()),
                 response_metadata: std::mem::take(call.response_metadata_mut()),
             };
-            let mut handler = (self.launch)(start)?;
+            let invalid = start.validate(self.checks.as_deref());
+            let mut handler = until_invalid((self.launch)(start)?, invalid);
             let stream = &self.stream;
             let running = poll_fn(|context| handler.as_mut().poll_handler(context, stream));
             let trailers = guarded(running, deadline).await?;

@@ -3,11 +3,13 @@
 //! A method is shared by all connections ([`ErasedMethod`]); each connection makes itself a [`MethodSlot`] at the first
 //! call, which keeps what may be reused from call to call. Not here: when to run one (`connection`).
 
+mod checks;
 mod intercepted;
 mod pending;
 mod streaming;
 mod unary;
 
+pub(crate) use checks::Checks;
 pub(crate) use intercepted::Chain;
 pub(crate) use streaming::StreamingMethod;
 pub(crate) use unary::UnaryMethod;

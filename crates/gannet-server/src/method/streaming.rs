@@ -15,6 +15,7 @@ use gannet_core::{
 use gannet_transport::StreamBody;
 use pin_project_lite::pin_project;
 
+use super::checks::{Checks, Invalid, until_invalid};
 use super::pending::{PendingCall, PendingHandler, deadline_exceeded};
 use super::unary::put_response;
 use super::{
@@ -29,9 +30,9 @@ use crate::service::Handle;
 pub(super) type Launch = Arc<dyn Fn(Start) -> Result<BoxedHandler, Status> + Send + Sync>;
 
 /// Sends the replies that interceptors gave in place of the handler.
-pub(super) type Answer = fn(&mut Call, &Arc<Stream>, MessageLimits) -> Result<(), Status>;
+pub(super) type Answer = fn(&mut Call, &Arc<Stream>, MessageLimits, Option<&Checks>) -> Result<(), Status>;
 
-type BoxedHandler = Pin<Box<dyn PendingHandler>>;
+pub(super) type BoxedHandler = Pin<Box<dyn PendingHandler>>;
 
 /// What a handler starts with.
 pub(super) struct Start {
@@ -43,6 +44,13 @@ pub(super) struct Start {
     pub(super) request_hooks: MessageHooks,
     pub(super) reply_hooks: MessageHooks,
     pub(super) response_metadata: Metadata,
+}
+
+impl Start {
+    /// Has the call's messages checked.
+    pub(super) fn validate(&mut self, checks: Option<&Checks>) -> Invalid {
+        checks?.attach(&mut self.request_hooks, &mut self.reply_hooks)
+    }
 }
 
 /// A streaming method as all connections share it.
@@ -162,9 +170,11 @@ fn answer<C: Codec<Rep>, Rep: 'static, const ONE: bool>(
     call: &mut Call,
     stream: &Arc<Stream>,
     limits: MessageLimits,
+    checks: Option<&Checks>,
 ) -> Result<(), Status> {
     let mut sent = 0;
     while let Some(reply) = call.take_reply::<Rep>()? {
+        checks.map_or(Ok(()), |checks| checks.reply(&reply))?;
         stream.push_message(limits.send, |buffer| C::encode(&reply, buffer))?;
         sent += 1;
     }
@@ -203,6 +213,7 @@ impl ErasedMethod for StreamingMethod {
     fn slot(&self, _: Dispatch, chain: &Chain) -> Box<dyn MethodSlot> {
         Box::new(StreamingSlot {
             launch: Arc::clone(&self.launch),
+            checks: chain.checks.clone(),
             chain: (!chain.interceptors.is_empty()).then(|| (chain.clone(), self.answer)),
         })
     }
@@ -211,6 +222,7 @@ impl ErasedMethod for StreamingMethod {
 /// A streaming method as one connection calls it.
 struct StreamingSlot {
     launch: Launch,
+    checks: Option<Arc<Checks>>,
     chain: Option<(Chain, Answer)>,
 }
 
@@ -247,7 +259,7 @@ impl StreamingSlot {
             let running = intercepted::streaming(chain, head, message, limits, stream, launch, *answer);
             return Ok(boxed(running));
         }
-        launch(Start {
+        let mut start = Start {
             stream,
             limits,
             request: head.into_request(()),
@@ -255,7 +267,9 @@ impl StreamingSlot {
             request_hooks: MessageHooks::new(),
             reply_hooks: MessageHooks::new(),
             response_metadata: Metadata::new(),
-        })
+        };
+        let invalid = start.validate(self.checks.as_deref());
+        Ok(until_invalid(launch(start)?, invalid))
     }
 }
 

@@ -50,10 +50,17 @@ where
     fn slot(&self, dispatch: Dispatch, chain: &Chain) -> Box<dyn MethodSlot> {
         let service = Handle::new(Arc::clone(&self.service));
         let handler = self.handler.clone();
-        if chain.interceptors.is_empty() {
+        let (requests, replies) = match chain.checks.as_deref() {
+            None => (None, None),
+            Some(checks) => (checks.requests.clone(), checks.replies.as_ref()),
+        };
+        if chain.interceptors.is_empty() && replies.is_none() {
             return slot::<C, Rep, _, _>(dispatch, move |head, message| {
-                let request = head.into_request(<C as Codec<Req>>::decode(message)?);
-                Ok(handler(service.clone(), request))
+                let message = <C as Codec<Req>>::decode(message)?;
+                if let Some(requests) = &requests {
+                    requests.run(&message)?;
+                }
+                Ok(handler(service.clone(), head.into_request(message)))
             });
         }
         let chain = chain.clone();
