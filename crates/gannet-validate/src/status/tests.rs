@@ -1,3 +1,5 @@
+//! What comes of errors on the wire, and what is read of what peers send.
+
 use std::borrow::Cow;
 use std::error::Error;
 
@@ -10,6 +12,8 @@ static FIELD: [PathElement; 2] = [PathElement::new(1, "items", 11), PathElement:
 static PATH: [PathElement; 2] = [PathElement::new(14, "string", 11), PathElement::new(2, "min_len", 4)];
 static RULE: Rule =
     Rule { field: &FIELD, path: &PATH, id: "string.min_len", message: "must be at least 3 characters" };
+
+static SHORTER: legacy::Rule = legacy::Rule::must("Name", "be shorter");
 
 /// Breaks a rule so many times, each with this text.
 struct Bad(usize, String);
@@ -47,7 +51,8 @@ fn violations_are_invalid_argument_with_details_and_the_error_as_its_source() {
 
 #[test]
 fn a_fault_of_the_older_dialect_has_its_text_and_no_details() {
-    let fault = legacy::Fault::of_field("Name", "value '100%' must not be so".to_owned());
+    static RULE: legacy::Rule = legacy::Rule::must("Name", "not be so");
+    let fault = legacy::Fault::of_value(&RULE, "100%");
     let status = Status::from(ValidationError::from(fault));
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(status.message(), "invalid field Name: value '100%' must not be so");
@@ -82,7 +87,7 @@ fn whatever_is_wrong_clients_can_receive_it() {
             }
             assert_eq!(told.is_empty(), text.len() > 10_000);
         }
-        let fault = legacy::Fault::of_field("Name", format!("value '{text}' must be shorter"));
+        let fault = legacy::Fault::of_value(&SHORTER, text.as_str());
         let status = Status::from(ValidationError::from(fault));
         assert!(field_bytes(&status) <= 7 * 1024, "{}", field_bytes(&status));
         assert!(status.message().starts_with("invalid field Name: value '"), "{status}");
