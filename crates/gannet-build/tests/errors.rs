@@ -82,3 +82,10 @@ fn each_fault_has_its_kind() {
         assert_eq!(error(&bad(name)).kind(), kind, "{name}");
     }
 }
+
+#[test]
+fn every_wrong_rule_is_explained() {
+    let files = ["tests/bad_rules/current.proto"];
+    let texts: Vec<String> = files.iter().map(|file| error(&Config::new().file(file)).to_string()).collect();
+    insta::assert_snapshot!(texts.join("\n\n"));
+}

@@ -152,13 +152,19 @@ impl Checker<'_> {
             None if is_hidden => {
                 return Ok(Node::new(Expr::Failure(format!("no such field '{name}'")), Type::Dyn));
             }
-            None => return Err(format!("undefined field '{name}'")),
+            None => return Err(self.undefined(index, name)),
         };
         if let Expr::Message(known) = &base.expr {
             return Ok(constant(known, field));
         }
         let ty = Type::of_field(field, self.environment.pool);
         Ok(Node::new(Expr::Field { base: Box::new(base), message, number: field.number() }, ty))
+    }
+
+    fn undefined(&self, message: MessageIndex, name: &str) -> String {
+        let message = self.environment.pool.message(message);
+        let fields: Vec<&str> = message.fields().iter().map(FieldDescriptor::name).collect();
+        format!("undefined field '{name}'; the fields of {} are {}", message.full_name(), fields.join(", "))
     }
 
     fn find_field(&self, message: MessageIndex, name: &str) -> Option<(MessageIndex, &FieldDescriptor)> {
@@ -179,7 +185,7 @@ impl Checker<'_> {
             return Err(format!("invalid argument to has() macro: '{}' has no fields", base.ty));
         };
         let Some((message, field)) = self.find_field(index, &select.field) else {
-            return Err(format!("undefined field '{}'", select.field));
+            return Err(self.undefined(index, &select.field));
         };
         if let Expr::Message(known) = &base.expr {
             return Ok(Node::bool(known.has(field)));

@@ -189,7 +189,7 @@ impl Body<'_> {
                 self.unless(&crate::cel::opposite(node.clone()), this, &violation)
             }
             Type::String => self.texts(rule, node, this, field, path, spot),
-            other => Err(format!("expression outputs {other}, wanted either bool or string")),
+            other => Err(format!("`{}` gives {other}, where a bool or a string is wanted", rule.expression)),
         }
     }
 
