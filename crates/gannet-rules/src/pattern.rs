@@ -21,7 +21,8 @@ impl Patterns {
         text: &TokenStream,
         root: &TokenStream,
     ) -> Result<TokenStream, String> {
-        re2::translate(pattern).map_err(|error| error.to_string())?;
+        // Compiled, not merely read: one that is too large is found here, too.
+        re2::Pattern::new(pattern).map_err(|error| error.to_string())?;
         if let Some(simple) = re2::simple(pattern) {
             return Ok(written_out(&simple, text, root));
         }

@@ -6,6 +6,8 @@
 
 mod check;
 mod constant;
+mod convert;
+mod fields;
 mod fold;
 mod functions;
 mod operators;
@@ -17,6 +19,7 @@ mod write;
 pub(crate) use check::not as opposite;
 pub(crate) use check::{Environment, check};
 pub(crate) use constant::constant;
+pub(crate) use fields::is_not_zero;
 pub(crate) use tree::{Expr, Node};
 pub(crate) use types::Type;
-pub(crate) use write::{Code, Form, Writer, is_not_zero};
+pub(crate) use write::{Code, Form, Writer};
