@@ -77,7 +77,12 @@ pub struct Report {
     violations: Vec<Violation>,
     failure: Option<Reason>,
     now: Cell<Option<Timestamp>>,
+    room_for_keys: usize,
 }
+
+/// So many bytes of keys of maps are copied at most: 1 MiB. They come from the peer, and are copied for each violation of
+/// the message that they lead to. When there is no room for another, no more violations are wanted.
+const ROOM_FOR_KEYS: usize = 1 << 20;
 
 impl Report {
     /// An empty one. Allocates nothing.
@@ -88,6 +93,7 @@ impl Report {
             violations: Vec::new(),
             failure: None,
             now: Cell::new(None),
+            room_for_keys: ROOM_FOR_KEYS,
         }
     }
 
@@ -191,7 +197,7 @@ impl Report {
         let before = self.violations.len();
         let result = message.check(self);
         if self.violations.len() != before {
-            self.lead(before, step, None);
+            self.lead(before, step, None)?;
         }
         result
     }
@@ -210,19 +216,30 @@ impl Report {
         let before = self.violations.len();
         let result = message.check(self);
         if self.violations.len() != before {
-            self.lead(before, step, Some(subscript()));
+            self.lead(before, step, Some(subscript()))?;
         }
         result
     }
 
+    /// Puts a step before the fields of the violations from this one on.
     #[cold]
     #[inline(never)]
-    fn lead(&mut self, from: usize, step: &'static Step, subscript: Option<Subscript>) {
+    fn lead(&mut self, from: usize, step: &'static Step, subscript: Option<Subscript>) -> Result<(), Stop> {
+        let mut full = false;
+        if let Some(Subscript::String(key)) = &subscript {
+            let fitting = self.room_for_keys / key.len().max(1);
+            full = self.violations.len() - from > fitting;
+            // At least one is kept, however long the key.
+            self.violations.truncate(from + fitting.max(1));
+            self.room_for_keys =
+                self.room_for_keys.saturating_sub(key.len() * (self.violations.len() - from));
+        }
         let mut element = step.0.clone();
         element.subscript = subscript;
         for violation in self.violations.iter_mut().skip(from) {
             violation.field.elements.insert(0, element.clone());
         }
+        if full { Err(Stop) } else { Ok(()) }
     }
 
     /// What all of it comes to.
@@ -283,6 +300,13 @@ impl ValidationError {
     }
 }
 
+impl ValidationError {
+    /// Whether the contract is at fault, and not the message: a rule could not be evaluated, or not be turned into code.
+    pub fn is_of_contract(&self) -> bool {
+        matches!(&*self.0, Reason::Evaluation(_) | Reason::Unbuilt(_))
+    }
+}
+
 impl From<legacy::Fault> for ValidationError {
     #[cold]
     fn from(fault: legacy::Fault) -> Self {
@@ -314,3 +338,6 @@ impl fmt::Debug for ValidationError {
 }
 
 impl std::error::Error for ValidationError {}
+
+#[cfg(test)]
+mod tests;

@@ -41,14 +41,14 @@ fn other_type(expected: &'static str) -> Status {
 
 impl From<ValidationError> for Status {
     /// INVALID_ARGUMENT with the error's text. Violations of `buf.validate` go into the details, as a `buf.validate.Violations`; a
-    /// fault in the words of go-proto-validators has none. INTERNAL if a rule could not be evaluated, which is the fault of the
-    /// contract.
+    /// fault in the words of go-proto-validators has none. INTERNAL if the contract is at fault
+    /// ([`ValidationError::is_of_contract`]).
     ///
     /// What is told is cut to what every client can receive: a status is header fields, of which many peers take 8 KiB. The
     /// text then says so, and the whole error is this status's [source](std::error::Error::source).
     #[cold]
     fn from(error: ValidationError) -> Self {
-        let status = if error.evaluation_error().is_some() {
+        let status = if error.is_of_contract() {
             Self::internal(abridged(error.to_string()))
         } else if error.violations().is_empty() {
             Self::invalid_argument(abridged(error.to_string()))

@@ -59,18 +59,27 @@ fn a_fault_of_the_older_dialect_has_its_text_and_no_details() {
     assert!(status.details().is_empty());
 }
 
-#[test]
-fn a_rule_that_cannot_be_evaluated_is_internal() {
-    struct Broken;
-    impl Validate for Broken {
-        fn check(&self, report: &mut Report) -> Result<(), Stop> {
+struct Broken(bool);
+
+impl Validate for Broken {
+    fn check(&self, report: &mut Report) -> Result<(), Stop> {
+        if self.0 {
             report.fail(cel::Error::new("division by zero"))
+        } else {
+            report.fail_unbuilt("no such rule")
         }
     }
-    let status = Status::from(Broken.validate().unwrap_err());
-    assert_eq!(status.code(), Code::Internal);
-    assert_eq!(status.message(), "runtime error: division by zero");
-    assert!(status.details().is_empty());
+}
+
+#[test]
+fn a_rule_that_cannot_be_evaluated_is_internal() {
+    for (broken, text) in
+        [(true, "runtime error: division by zero"), (false, "compilation error: no such rule")]
+    {
+        let status = Status::from(Broken(broken).validate().unwrap_err());
+        assert_eq!((status.code(), status.message()), (Code::Internal, text));
+        assert!(status.details().is_empty());
+    }
 }
 
 #[test]
