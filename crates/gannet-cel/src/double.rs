@@ -71,3 +71,20 @@ pub fn from_uint(value: u64) -> f64 {
 pub fn from_string(text: &str) -> Result<f64, Error> {
     number::parse(text).ok_or_else(|| Error::new("type conversion error from 'string' to 'double'"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn infinity_has_a_sign() {
+        assert!(is_inf(f64::INFINITY, 7) && is_inf(f64::NEG_INFINITY, -7) && is_inf(f64::INFINITY, 0));
+        assert!(!is_inf(f64::INFINITY, -1) && !is_inf(f64::NAN, 0) && !is_inf(f64::MAX, 0));
+    }
+
+    #[test]
+    fn what_is_no_number_is_told() {
+        let told = from_string("one").map_err(|error| error.to_string());
+        assert_eq!(told, Err("type conversion error from 'string' to 'double'".to_owned()));
+    }
+}

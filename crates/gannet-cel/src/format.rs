@@ -235,3 +235,6 @@ fn write_map(text: &mut String, entries: &[(Value, Value)]) {
     }
     text.push('}');
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,3 +128,56 @@ pub(crate) fn division_by_zero() -> Error {
 pub(crate) fn modulus_by_zero() -> Error {
     Error::new("modulus by zero")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault<T>(result: Result<T, Error>) -> Option<String> {
+        result.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_leaves_the_range_is_an_error() {
+        let faults = [
+            add(i64::MAX, 1),
+            sub(i64::MIN, 1),
+            mul(i64::MIN, -1),
+            div(i64::MIN, -1),
+            rem(i64::MIN, -1),
+            neg(i64::MIN),
+            from_uint(1 << 63),
+            from_double(9.3e18),
+            from_double(-9_223_372_036_854_775_808.0),
+            from_double(f64::NAN),
+            from_duration(Duration { seconds: i64::MAX, nanos: 0 }),
+        ];
+        for result in faults {
+            assert_eq!(fault(result).as_deref(), Some("integer overflow"));
+        }
+        assert_eq!(from_double(9_223_372_036_854_774_784.0), Ok(9_223_372_036_854_774_784));
+        assert_eq!((add(i64::MAX, -1), neg(i64::MAX)), (Ok(i64::MAX - 1), Ok(-i64::MAX)));
+    }
+
+    #[test]
+    fn division_goes_towards_zero() {
+        assert_eq!((div(-7, 2), rem(-7, 2), rem(7, -2)), (Ok(-3), Ok(-1), Ok(1)));
+        assert_eq!(fault(div(1, 0)).as_deref(), Some("division by zero"));
+        assert_eq!(fault(rem(1, 0)).as_deref(), Some("modulus by zero"));
+    }
+
+    #[test]
+    fn only_decimal_digits_are_a_number() {
+        assert_eq!((from_string("-9223372036854775808"), from_string("+07")), (Ok(i64::MIN), Ok(7)));
+        for text in ["", "-", "1_0", "0x1", "1.0", " 1", "9223372036854775808"] {
+            let told = fault(from_string(text));
+            assert_eq!(told.as_deref(), Some("type conversion error from 'string' to 'int'"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_become_seconds_and_durations_nanoseconds() {
+        assert_eq!(from_timestamp(Timestamp { seconds: -1, nanos: 5 }), -1);
+        assert_eq!(from_duration(Duration { seconds: -1, nanos: -5 }), Ok(-1_000_000_005));
+    }
+}

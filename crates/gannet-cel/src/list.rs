@@ -71,3 +71,6 @@ where
 {
     items.iter().any(|candidate| candidate == item)
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ fn without_underscores(number: &str, prefixed: bool) -> Option<String> {
     }
     Some(number.replace('_', ""))
 }
+
+#[cfg(test)]
+mod tests;

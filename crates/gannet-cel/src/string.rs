@@ -333,3 +333,6 @@ fn to_int(count: usize) -> i64 {
 fn out_of_range(index: i64) -> Error {
     Error::new(format!("index out of range: {index}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,46 @@ pub fn compare_double(left: u64, right: f64) -> Option<Ordering> {
 fn overflow() -> Error {
     Error::new("unsigned integer overflow")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault<T>(result: Result<T, Error>) -> Option<String> {
+        result.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_leaves_the_range_is_an_error() {
+        let faults = [
+            add(u64::MAX, 1),
+            sub(0, 1),
+            mul(1 << 63, 2),
+            from_int(-1),
+            from_double(-0.5),
+            from_double(18_446_744_073_709_551_616.0),
+            from_double(f64::NAN),
+        ];
+        for result in faults {
+            assert_eq!(fault(result).as_deref(), Some("unsigned integer overflow"));
+        }
+        assert_eq!((from_double(-0.0), from_double(1.9)), (Ok(0), Ok(1)));
+        assert_eq!(fault(div(1, 0)).as_deref(), Some("division by zero"));
+        assert_eq!(fault(rem(1, 0)).as_deref(), Some("modulus by zero"));
+    }
+
+    #[test]
+    fn a_number_has_no_sign() {
+        assert_eq!(from_string("18446744073709551615"), Ok(u64::MAX));
+        for text in ["", "+1", "-0", "18446744073709551616"] {
+            let told = fault(from_string(text));
+            assert_eq!(told.as_deref(), Some("type conversion error from 'string' to 'uint'"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn signs_are_looked_at_before_bits() {
+        assert_eq!(compare_int(u64::MAX, -1), Ordering::Greater);
+        assert_eq!(compare_double(0, f64::NAN), None);
+    }
+}

@@ -192,3 +192,6 @@ impl<T: Into<Value>> FromIterator<T> for Value {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,3 +27,6 @@ pub use http::{
 pub use identifier::{is_protobuf_dot_fqn, is_protobuf_fqn, is_tuuid, is_ulid, is_uuid};
 pub use ip::{is_ip, is_ip_prefix};
 pub use uri::{is_uri, is_uri_ref};
+
+#[cfg(test)]
+mod tests;

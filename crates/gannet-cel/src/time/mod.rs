@@ -13,3 +13,6 @@ pub use duration::Duration;
 pub use timestamp::Timestamp;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests;

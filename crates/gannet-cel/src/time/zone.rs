@@ -29,9 +29,27 @@ fn fixed_offset(zone: &str, hours: &str, minutes: &str) -> Result<i64, Error> {
     Ok(whole_hours * 3600 + minutes * 60)
 }
 
-fn named_offset(zone: &str, _at: Timestamp) -> Result<i64, Error> {
+/// Of the IANA's database.
+fn named_offset(zone: &str, at: Timestamp) -> Result<i64, Error> {
     if zone.contains("..") || zone.starts_with(['/', '\\']) {
         return Err(Error::new("time: invalid location name"));
     }
-    Err(Error::new(format!("unknown time zone {zone}")))
+    look_up(zone, at)
+}
+
+#[cfg(feature = "time-zones")]
+fn look_up(zone: &str, at: Timestamp) -> Result<i64, Error> {
+    let offset = jiff::tz::TimeZone::get(zone).ok().and_then(|found| {
+        // The names have one spelling; jiff finds them in any case.
+        let at = jiff::Timestamp::from_second(at.seconds).ok().filter(|_| found.iana_name() == Some(zone))?;
+        Some(i64::from(found.to_offset(at).seconds()))
+    });
+    offset.ok_or_else(|| Error::new(format!("unknown time zone {zone}")))
+}
+
+#[cfg(not(feature = "time-zones"))]
+fn look_up(zone: &str, _: Timestamp) -> Result<i64, Error> {
+    Err(Error::new(format!(
+        "unknown time zone {zone}: names of zones need the feature `time-zones` of gannet-cel"
+    )))
 }
