@@ -9,6 +9,7 @@ pub mod access;
 mod cel;
 mod error;
 mod explain;
+pub mod legacy;
 mod pattern;
 pub mod protovalidate;
 mod schema;

@@ -1,0 +1,115 @@
+//! What is checked of one value, and the words in which go-proto-validators says so.
+
+use buffa_descriptor::EnumIndex;
+use gannet_cel::go::{self, Float};
+
+/// A check of a singular field's value, or of each item of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Check {
+    /// `regex`
+    Regex(String),
+    /// `uuid_ver`
+    Uuid(u8),
+    /// `string_not_empty`
+    NotEmpty,
+    /// `length_gt`, `length_lt`, `length_eq`: in bytes
+    Length(Order, i64),
+    /// `int_gt`, `int_lt`
+    Integer(Order, i64),
+    /// `float_…`
+    Float(Bound),
+    /// `is_in_enum`; with what the generator of Go code calls the enum
+    InEnum(EnumIndex, String),
+}
+
+/// How a value lies to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Above,
+    Below,
+    Equal,
+}
+
+/// A limit of a float, or of a fixed-size integer, which counts as one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bound {
+    /// Whether values must lie above it.
+    pub(crate) is_lower: bool,
+    /// Whether the limit itself is out of bounds.
+    pub(crate) is_strict: bool,
+    pub(crate) limit: f64,
+    /// By how much a value may be off; for strict bounds only.
+    pub(crate) epsilon: Option<f64>,
+}
+
+/// A check of a list as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// `repeated_count_min`
+    AtLeast(i64),
+    /// `repeated_count_max`
+    AtMost(i64),
+}
+
+impl Check {
+    /// What a value must do, as it stands behind `value '…' must `.
+    pub(crate) fn demand(&self) -> String {
+        match self {
+            Self::Regex(pattern) => conforming(pattern),
+            Self::Uuid(version) => conforming(&uuid_pattern(*version)),
+            Self::NotEmpty => "not be an empty string".to_owned(),
+            Self::Length(order, limit) => {
+                let order = match order {
+                    Order::Above => "greater than",
+                    Order::Below => "smaller than",
+                    Order::Equal => "equal to",
+                };
+                format!("have a length {order} '{limit}'")
+            }
+            Self::Integer(order, limit) => {
+                let order = match order {
+                    Order::Above => "greater than",
+                    Order::Below => "less than",
+                    Order::Equal => "equal to",
+                };
+                format!("be {order} '{limit}'")
+            }
+            Self::Float(bound) => bound.demand(),
+            Self::InEnum(_, name) => format!("be a valid {name} field"),
+        }
+    }
+}
+
+fn conforming(pattern: &str) -> String {
+    format!("be a string conforming to regex {}", go::quote(pattern))
+}
+
+/// The pattern that stands for `uuid_ver`, as the original has it.
+fn uuid_pattern(version: u8) -> String {
+    let version = if version == 0 { "1-5".to_owned() } else { version.to_string() };
+    let hex = "[a-fA-F0-9]";
+    format!("^({hex}{{8}}-{hex}{{4}}-[{version}]{hex}{{3}}-[8|9|aA|bB]{hex}{{3}}-{hex}{{12}})?$")
+}
+
+impl Bound {
+    fn demand(&self) -> String {
+        let order = match (self.is_lower, self.is_strict) {
+            (true, true) => "strictly greater than",
+            (true, false) => "greater than or equal to",
+            (false, true) => "strictly lower than",
+            (false, false) => "lower than or equal to",
+        };
+        let tolerance =
+            self.epsilon.map(|epsilon| format!(" with a tolerance of '{}'", Float(epsilon))).unwrap_or_default();
+        format!("be {order} '{}'{tolerance}", Float(self.limit))
+    }
+}
+
+impl Count {
+    pub(crate) fn demand(self) -> String {
+        match self {
+            Self::AtLeast(count) => format!("contain at least {count} elements"),
+            Self::AtMost(count) => format!("contain at most {count} elements"),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The dialect of go-proto-validators, `(validator.field)`: its rules, and the validators written of them.
+//!
+//! A validator of a message is the body of `gannet_validate::Validate::check_legacy`. What is checked, in which order and in
+//! which words follows what `protoc-gen-govalidators` v0.3.2 generates; `conformance/go-validators` compares the two. What the
+//! original warns of is a warning here. A rule that it passes over in silence, or turns into Go that does not compile, is an
+//! error, save for a few that mean something: `optional` fields of proto3, members of oneofs in proto2, `regex` beside
+//! `uuid_ver`, and `%` in a text, all of which work.
+
+mod checks;
+mod explain;
+mod names;
+mod options;
+mod rules;
+mod text;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buffa_descriptor::MessageIndex;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub use self::explain::Explained;
+use self::rules::MessageRules;
+use crate::access::Access;
+use crate::{Error, Schema};
+
+/// Writes validators of `(validator.field)` rules.
+pub struct Validators<'a> {
+    schema: &'a Schema,
+    /// Messages that have rules of their own, or hold others.
+    messages: BTreeMap<MessageIndex, MessageRules>,
+    /// Messages that have rules, themselves or in what they hold.
+    ruled: BTreeSet<MessageIndex>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Validators<'a> {
+    /// Reads the rules of all messages.
+    ///
+    /// # Errors
+    /// Rules that cannot be carried out.
+    pub fn new(schema: &'a Schema) -> Result<Self, Vec<Error>> {
+        let mut this =
+            Self { schema, messages: BTreeMap::new(), ruled: BTreeSet::new(), warnings: Vec::new() };
+        let pool = schema.pool();
+        if pool.extension_by_name(options::FIELD).is_none() {
+            return Ok(this);
+        }
+        let mut faults = rules::Faults::default();
+        for message in pool.messages() {
+            let Some(index) = pool.message_index(message.full_name()) else { continue };
+            let rules = rules::of_message(schema, message, &mut faults);
+            this.messages.insert(index, rules);
+        }
+        if !faults.errors.is_empty() {
+            return Err(faults.errors);
+        }
+        this.warnings = faults.warnings;
+        this.ruled = ruled(&this.messages);
+        Ok(this)
+    }
+
+    /// What a user should know, though it is no error; one line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Whether a message has rules, itself or in what it holds, by its full name.
+    pub fn has_rules(&self, message: &str) -> bool {
+        self.schema.pool().message_index(message).is_some_and(|index| self.ruled.contains(&index))
+    }
+
+    /// The body of `check_legacy` for a message that [has rules](Self::has_rules), by its full name.
+    ///
+    /// # Errors
+    /// Rules that cannot be carried out.
+    pub fn write(&self, message: &str, access: Access<'_>) -> Result<TokenStream, Vec<Error>> {
+        let index = self.schema.pool().message_index(message);
+        match index.and_then(|index| Some((index, self.messages.get(&index)?))) {
+            Some((index, rules)) => write::body(self, index, rules, access),
+            None => Ok(quote!(::core::result::Result::Ok(()))),
+        }
+    }
+
+    /// What each rule of a message demands, in words, by the message's full name; rules of messages that it holds not among
+    /// them.
+    pub fn explain(&self, message: &str) -> Vec<Explained> {
+        let index = self.schema.pool().message_index(message);
+        match index.and_then(|index| Some((index, self.messages.get(&index)?))) {
+            Some((index, rules)) => explain::message(self.schema, index, rules),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// The messages with rules, and those that hold such, however deep.
+fn ruled(messages: &BTreeMap<MessageIndex, MessageRules>) -> BTreeSet<MessageIndex> {
+    let mut holders: BTreeMap<MessageIndex, Vec<MessageIndex>> = BTreeMap::new();
+    let mut ruled = BTreeSet::new();
+    for (index, rules) in messages {
+        if rules.has_own() {
+            ruled.insert(*index);
+        }
+        for held in rules.held() {
+            holders.entry(held).or_default().push(*index);
+        }
+    }
+    let mut pending: Vec<MessageIndex> = ruled.iter().copied().collect();
+    while let Some(index) = pending.pop() {
+        for holder in holders.get(&index).into_iter().flatten() {
+            if ruled.insert(*holder) {
+                pending.push(*holder);
+            }
+        }
+    }
+    ruled
+}
