@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use buffa_descriptor::generated::descriptor::FileDescriptorProto;
-use gannet_rules::protovalidate::Validators;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::VisitMut as _;
@@ -17,7 +16,7 @@ use crate::options::Options;
 use crate::paths::SerdeCrate;
 use crate::service;
 use crate::tree::{self, Package};
-use crate::validation::{self, Validation};
+use crate::validation::{self, Validation, Validators};
 
 /// What was generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,7 +89,7 @@ pub(crate) fn generate_from(
     let gannet: TokenStream = options.gannet_path.parse().unwrap_or_else(|_| quote!(::gannet));
     let root = quote!(#gannet::codegen);
     let mut messages = messages::generate(descriptors, &files, options, &root)?;
-    let warnings = std::mem::take(&mut messages.warnings);
+    let mut warnings = std::mem::take(&mut messages.warnings);
 
     let mut packages: BTreeMap<String, Vec<&FileDescriptorProto>> = BTreeMap::new();
     for file in files.iter().filter_map(|name| descriptors.file(name)) {
@@ -98,6 +97,7 @@ pub(crate) fn generate_from(
     }
     let validation = Validation::new(descriptors, options)?;
     let validators = validation.as_ref().map(Validation::validators).transpose()?;
+    warnings.extend(validators.iter().flat_map(Validators::warnings).cloned());
     let context =
         Context { descriptors, files: &files, options, root: &root, validators: validators.as_ref() };
     let packages: Result<Vec<Package>, Error> =

@@ -10,7 +10,8 @@ mod prost;
 use buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorProto};
 use gannet_rules::Schema;
 use gannet_rules::access::{Access, Layout};
-use gannet_rules::protovalidate::{Faults, Validators};
+use gannet_rules::legacy;
+use gannet_rules::protovalidate::{self, Faults};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -29,14 +30,68 @@ impl Validation {
     pub(crate) fn new(descriptors: &Descriptors, options: &Options) -> Result<Option<Self>, Error> {
         let schema = Schema::new(descriptors.files())
             .map_err(|error| Error::new(ErrorKind::Descriptor, error.message()))?;
-        let has_rules = schema.pool().extension_by_name("buf.validate.field").is_some();
+        let has_rules = ["buf.validate.field", "validator.field"]
+            .iter()
+            .any(|extension| schema.pool().extension_by_name(extension).is_some());
         let faults = if options.defer_rule_faults { Faults::Defer } else { Faults::Refuse };
         Ok((options.validation && has_rules).then_some(Self { schema, faults }))
     }
 
     /// The validators of these rules.
     pub(crate) fn validators(&self) -> Result<Validators<'_>, Error> {
-        Validators::new(&self.schema, self.faults).map_err(|errors| rule_errors(&errors))
+        let legacy = legacy::Validators::new(&self.schema);
+        let current = protovalidate::Validators::new(&self.schema, self.faults);
+        match (legacy, current) {
+            (Ok(legacy), Ok(current)) => Ok(Validators { legacy, current }),
+            (legacy, current) => {
+                let errors = legacy.err().into_iter().chain(current.err()).flatten();
+                Err(rule_errors(&errors.collect::<Vec<_>>()))
+            }
+        }
+    }
+}
+
+/// The validators of both dialects.
+pub(crate) struct Validators<'a> {
+    legacy: legacy::Validators<'a>,
+    current: protovalidate::Validators<'a>,
+}
+
+impl Validators<'_> {
+    /// What a user should know, though it is no error; one line each.
+    pub(crate) fn warnings(&self) -> &[String] {
+        self.legacy.warnings()
+    }
+
+    /// The methods of `Validate` for a message; `None` if it has no rules.
+    fn methods(
+        &self,
+        name: &str,
+        layout: &dyn Layout,
+    ) -> Result<Option<TokenStream>, Vec<gannet_rules::Error>> {
+        let root = layout.root();
+        let access = Access { layout };
+        let mut methods = TokenStream::new();
+        if self.legacy.has_rules(name) {
+            let body = self.legacy.write(name, access)?;
+            methods.extend(quote! {
+                fn check_legacy(&self) -> ::core::result::Result<(), #root::validate::legacy::Fault> {
+                    #body
+                }
+            });
+        }
+        if self.current.has_rules(name) {
+            let body = self.current.write(name, access)?;
+            methods.extend(quote! {
+                fn check(
+                    &self,
+                    report: &mut #root::validate::Report,
+                ) -> ::core::result::Result<(), #root::validate::Stop> {
+                    #body
+                }
+            });
+        }
+        Ok((!methods.is_empty()).then_some(methods))
     }
 }
 
@@ -51,22 +106,14 @@ pub(crate) fn write(
     let mut items = TokenStream::new();
     let mut errors = Vec::new();
     for name in files.iter().flat_map(|file| messages(package, &file.message_type)) {
-        if !validators.has_rules(&name) {
-            continue;
-        }
-        let Some(path) = layout.message(&name) else { continue };
-        match validators.write(&name, Access { layout }) {
-            Ok(body) => items.extend(quote! {
+        match (validators.methods(&name, layout), layout.message(&name)) {
+            (Ok(Some(methods)), Some(path)) => items.extend(quote! {
                 impl #root::validate::Validate for #path {
-                    fn check(
-                        &self,
-                        report: &mut #root::validate::Report,
-                    ) -> ::core::result::Result<(), #root::validate::Stop> {
-                        #body
-                    }
+                    #methods
                 }
             }),
-            Err(found) => errors.extend(found),
+            (Ok(_), _) => {}
+            (Err(found), _) => errors.extend(found),
         }
     }
     if errors.is_empty() { Ok(items) } else { Err(rule_errors(&errors)) }

@@ -99,8 +99,10 @@ impl Bound {
             (false, true) => "strictly lower than",
             (false, false) => "lower than or equal to",
         };
-        let tolerance =
-            self.epsilon.map(|epsilon| format!(" with a tolerance of '{}'", Float(epsilon))).unwrap_or_default();
+        let tolerance = self
+            .epsilon
+            .map(|epsilon| format!(" with a tolerance of '{}'", Float(epsilon)))
+            .unwrap_or_default();
         format!("be {order} '{}'{tolerance}", Float(self.limit))
     }
 }
