@@ -142,6 +142,7 @@ impl Access<'_> {
         let place = self.place(base, field.name());
         Some(match (Presence::of(message, field), field.kind(), self.layout.library()) {
             (Presence::Always, _, _) => quote!(::core::option::Option::Some(&#place)),
+            (_, _, Library::Prost) if is_plain(field) => quote!(::core::option::Option::Some(&#place)),
             (_, FieldKind::Singular(SingularKind::Message(_)), Library::Buffa) => quote!(#place.as_option()),
             _ => quote!(#place.as_ref()),
         })
@@ -164,8 +165,14 @@ impl Access<'_> {
         let place = self.place(base, field.name());
         Some(match (Presence::of(message, field), field.kind(), self.layout.library()) {
             (Presence::Always, _, _) => quote!(true),
+            (_, _, Library::Prost) if is_plain(field) => quote!(true),
             (_, FieldKind::Singular(SingularKind::Message(_)), Library::Buffa) => quote!(#place.is_set()),
             _ => quote!(#place.is_some()),
         })
     }
+}
+
+/// prost stores messages that proto2 calls `required` without an `Option`.
+fn is_plain(field: &FieldDescriptor) -> bool {
+    field.presence() == FieldPresence::LegacyRequired
 }

@@ -63,6 +63,11 @@ impl Validators<'_> {
         self.legacy.warnings()
     }
 
+    /// Whether a message has rules, itself or in what it holds, by its full name.
+    pub(crate) fn has_rules(&self, message: &str) -> bool {
+        self.legacy.has_rules(message) || self.current.has_rules(message)
+    }
+
     /// The methods of `Validate` for a message; `None` if it has no rules.
     fn methods(
         &self,
