@@ -11,15 +11,16 @@ const PROTOS: &str = "../go-validators/proto";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
+    println!("cargo::rerun-if-changed={PROTOS}");
     for (codec, folder) in [(Codec::Buffa, "buffa"), (Codec::Prost, "prost")] {
-        Config::new()
+        // Not `compile`, which would repeat at each build that some rules have no effect: they are there for that.
+        let config = Config::new()
             .file(PROTOS)
             .codec(codec)
             .build_server(false)
             .build_client(false)
-            .root_file("mod.rs")
-            .out_dir(out.join(folder))
-            .compile()?;
+            .root_file("mod.rs");
+        config.generate()?.write_to(out.join(folder))?;
     }
     let mut names = Vec::new();
     for folder in [Path::new(PROTOS), &Path::new(PROTOS).join("gannet")] {

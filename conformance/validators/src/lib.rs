@@ -100,6 +100,7 @@ macro_rules! messages {
 }
 
 /// The messages as buffa has them.
+#[allow(unreachable_pub, reason = "generated for any crate")]
 mod buffa {
     use gannet::codegen::buffa::Message;
 
@@ -112,6 +113,7 @@ mod buffa {
 }
 
 /// The messages as prost has them.
+#[allow(unreachable_pub, reason = "generated for any crate")]
 mod prost {
     use gannet::codegen::prost::Message;
 

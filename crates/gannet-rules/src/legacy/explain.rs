@@ -5,16 +5,7 @@ use gannet_cel::go::Float;
 
 use super::checks::{Bound, Check, Count, Order};
 use super::rules::{FieldRules, MessageRules};
-use crate::{Place, Schema};
-
-/// A rule in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// The field or oneof that it is about.
-    pub place: Place,
-    /// A sentence whose subject is the field, without that: `must not be empty`.
-    pub sentence: String,
-}
+use crate::{Explained, Schema};
 
 pub(crate) fn message(schema: &Schema, index: MessageIndex, rules: &MessageRules) -> Vec<Explained> {
     let message = schema.pool().message(index);

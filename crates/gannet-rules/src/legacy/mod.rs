@@ -23,10 +23,9 @@ use buffa_descriptor::MessageIndex;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub use self::explain::Explained;
 use self::rules::MessageRules;
 use crate::access::Access;
-use crate::{Error, Schema};
+use crate::{Error, Explained, Schema};
 
 /// Writes validators of `(validator.field)` rules.
 pub struct Validators<'a> {

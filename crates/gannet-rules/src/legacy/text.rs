@@ -64,25 +64,24 @@ impl Texts {
             let message = schema.pool().message(index);
             let name = Self::ident(functions.len());
             let path = access.layout.message(message.full_name()).filter(|_| is_reached(message, access));
-            functions.push(match path {
-                Some(path) => {
-                    let fields = self.fields(access, enums, message, &legacy);
-                    quote! {
-                        #[cold]
-                        fn #name(message: &#path) -> #legacy::MessageText {
-                            let mut text = #legacy::MessageText::new();
-                            #(#fields)*
-                            text
-                        }
+            functions.push(if let Some(path) = path {
+                let fields = self.fields(access, enums, message, &legacy);
+                quote! {
+                    #[cold]
+                    fn #name(message: &#path) -> #legacy::MessageText {
+                        let mut text = #legacy::MessageText::new();
+                        #(#fields)*
+                        text
                     }
                 }
+            } else {
                 // A type that is not generated here is not looked into.
-                None => quote! {
+                quote! {
                     #[cold]
                     fn #name<M>(_: &M) -> #legacy::MessageText {
                         #legacy::MessageText::new()
                     }
-                },
+                }
             });
         }
         quote!(#(#functions)*)

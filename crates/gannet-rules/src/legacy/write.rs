@@ -246,17 +246,18 @@ impl Body<'_> {
             }
             Check::NotEmpty => quote!(!value.is_empty()),
             Check::Length(order, limit) => length(*order, *limit)?,
-            Check::Integer(order, limit) => compare(&quote!(value), *order, &number(&limit.to_string())),
-            Check::Float(bound) => float(*bound, target.kind),
+            Check::Integer(order, limit) => integer(*order, *limit, target.kind),
+            Check::Float(bound) => float(*bound, target.kind)?,
             Check::InEnum(index, _) => {
                 let numbers = self.validators.schema.pool().enumeration(*index).values().iter();
                 in_enum(numbers.map(buffa_descriptor::EnumValueDescriptor::number).collect())
             }
         };
         let kind = target.kind;
-        let fault = self.fault(target.rules, &check.demand(), "of_value", &|this| match kind {
-            SingularKind::Enum(index) => this.enums.value(index, &quote!(value), &this.legacy()),
-            _ => quote!(value),
+        let fault = self.fault(target.rules, &check.demand(), "of_value", &|this| {
+            let SingularKind::Enum(index) = kind else { return quote!(value) };
+            let legacy = this.legacy();
+            this.enums.value(index, &quote!(value), &legacy)
         });
         Some(quote!(if !(#holds) { #fault }))
     }
@@ -357,7 +358,8 @@ fn length(order: Order, limit: i64) -> Option<TokenStream> {
     let text = number(&limit.to_string());
     match order {
         Order::Above if limit < 0 => None,
-        Order::Below | Order::Equal if limit < 0 => Some(quote!(false)),
+        Order::Below if limit <= 0 => Some(quote!(false)),
+        Order::Equal if limit < 0 => Some(quote!(false)),
         _ => Some(compare(&length, order, &text)),
     }
 }
@@ -370,23 +372,60 @@ fn compare(value: &TokenStream, order: Order, limit: &TokenStream) -> TokenStrea
     }
 }
 
-/// As Go computes it: in the field's own type, where integers wrap around.
-fn float(bound: Bound, kind: SingularKind) -> TokenStream {
-    let constant = |value: f64| match kind {
-        SingularKind::Scalar(ScalarType::Double) => number(&format!("{value:?}")),
-        SingularKind::Scalar(ScalarType::Float) => number(&format!("{:?}", rules::as_f32(value))),
-        _ => number(&rules::as_integer(value).unwrap_or_default().to_string()),
+/// The compiler takes a comparison that no value of the type passes for a mistake.
+fn integer(order: Order, limit: i64, kind: SingularKind) -> TokenStream {
+    let (least, most) = range(kind);
+    let limit = i128::from(limit);
+    match order {
+        Order::Above if limit >= most => quote!(false),
+        Order::Below if limit <= least => quote!(false),
+        _ => compare(&quote!(value), order, &number(&limit.to_string())),
+    }
+}
+
+/// The bounds of an integer type; of others, those of the largest.
+fn range(kind: SingularKind) -> (i128, i128) {
+    match kind {
+        SingularKind::Scalar(scalar) => rules::range(scalar),
+        SingularKind::Enum(_) | SingularKind::Message(_) => (i128::MIN, i128::MAX),
+    }
+}
+
+/// As Go computes it: in the field's own type, where integers wrap around. `None` if every value lies within.
+fn float(bound: Bound, kind: SingularKind) -> Option<TokenStream> {
+    let Bound { is_lower, is_strict, .. } = bound;
+    let is_double = kind == SingularKind::Scalar(ScalarType::Double);
+    if is_double || kind == SingularKind::Scalar(ScalarType::Float) {
+        let constant = |value: f64| {
+            number(&if is_double { format!("{value:?}") } else { format!("{:?}", rules::as_f32(value)) })
+        };
+        let value = match bound.epsilon.map(constant) {
+            None => quote!(value),
+            Some(epsilon) if is_lower => quote!(value + #epsilon),
+            Some(epsilon) => quote!(value - #epsilon),
+        };
+        return Some(bounded(&value, is_lower, is_strict, &constant(bound.limit)));
+    }
+    let limit = rules::as_integer(bound.limit)?;
+    let (least, most) = range(kind);
+    match (is_lower, is_strict) {
+        (true, true) if limit >= most => return Some(quote!(false)),
+        (false, true) if limit <= least => return Some(quote!(false)),
+        (true, false) if limit <= least => return None,
+        (false, false) if limit >= most => return None,
+        _ => {}
+    }
+    let epsilon = bound.epsilon.and_then(rules::as_integer).map(|epsilon| number(&epsilon.to_string()));
+    let value = match epsilon {
+        None => quote!(value),
+        Some(epsilon) if is_lower => quote!(value.wrapping_add(#epsilon)),
+        Some(epsilon) => quote!(value.wrapping_sub(#epsilon)),
     };
-    let is_float = matches!(kind, SingularKind::Scalar(ScalarType::Double | ScalarType::Float));
-    let limit = constant(bound.limit);
-    let value = match (bound.epsilon.map(constant), is_float, bound.is_lower) {
-        (None, _, _) => quote!(value),
-        (Some(epsilon), true, true) => quote!(value + #epsilon),
-        (Some(epsilon), true, false) => quote!(value - #epsilon),
-        (Some(epsilon), false, true) => quote!(value.wrapping_add(#epsilon)),
-        (Some(epsilon), false, false) => quote!(value.wrapping_sub(#epsilon)),
-    };
-    match (bound.is_lower, bound.is_strict) {
+    Some(bounded(&value, is_lower, is_strict, &number(&limit.to_string())))
+}
+
+fn bounded(value: &TokenStream, is_lower: bool, is_strict: bool, limit: &TokenStream) -> TokenStream {
+    match (is_lower, is_strict) {
         (true, true) => quote!(#value > #limit),
         (true, false) => quote!(#value >= #limit),
         (false, true) => quote!(#value < #limit),
