@@ -1,5 +1,5 @@
 //! Generates the messages of protovalidate's conformance suite as any user of Gannet does, and a table of them: for the
-//! name of each, the function that decodes and validates it.
+//! name of each, the function that decodes and validates it, or why its rules are refused.
 //!
 //! The suite's contracts are installed by `conformance/setup`. Without them the program is built all the same, so that the
 //! workspace builds anywhere, and says what it lacks.
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use gannet_build::Config;
+use gannet_build::{Config, Output};
 
 /// Where `conformance/setup` puts the descriptors of the suite's contracts, from this folder.
 const CASES: &str = "../.peers/protovalidate/cases.binpb";
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rustc-cfg=cases");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    let output = Config::new().descriptor_set(CASES).generate()?;
+    let (output, refused) = generate(fs::read(CASES)?, &out.join("cases.binpb"))?;
     output.write_to(&out)?;
     let mut table = String::from("pub(crate) const MESSAGES: &[Message] = &[\n");
     for file in output.files.iter().filter(|file| file.name.starts_with("buf.validate.conformance.cases")) {
@@ -37,9 +37,108 @@ fn main() -> Result<(), Box<dyn Error>> {
             writeln!(table, "    (\"{name}\", {run}::<crate::{package}::{path}>),")?;
         }
     }
+    table.push_str("];\npub(crate) const REFUSED: &[(&str, &str)] = &[\n");
+    for (name, error) in refused {
+        writeln!(table, "    ({name:?}, {error:?}),")?;
+    }
     table.push_str("];\n");
     fs::write(out.join("messages.rs"), table)?;
     Ok(())
+}
+
+/// Generates code for all messages but those whose rules Gannet refuses, which is an error of the build, and those by name
+/// with the error. `path` is where to put the descriptors of the others.
+fn generate(mut set: Vec<u8>, path: &Path) -> Result<(Output, Vec<(String, String)>), Box<dyn Error>> {
+    let mut refused: Vec<(String, String)> = Vec::new();
+    loop {
+        fs::write(path, &set)?;
+        let error = match Config::new().descriptor_set(path).generate() {
+            Ok(output) => return Ok((output, refused)),
+            Err(error) => error,
+        };
+        let before = set.len();
+        set = without_messages(&set, |name| {
+            // A line for each fault: file, line, element, what is wrong.
+            let faults: Vec<&str> = error.message().lines().filter(|line| is_about(line, name)).collect();
+            let fault = faults.join("; ");
+            let is_refused = !fault.is_empty();
+            if is_refused {
+                refused.push((name.to_owned(), fault));
+            }
+            is_refused
+        })?;
+        if set.len() == before {
+            return Err(error.into());
+        }
+    }
+}
+
+/// Whether a line of an error is about the message or an element in it.
+fn is_about(line: &str, message: &str) -> bool {
+    line.split(": ").nth(1).and_then(|element| element.strip_prefix(message)).is_some_and(|rest| {
+        let rest = rest.trim_end_matches(':');
+        rest.is_empty() || rest.starts_with('.')
+    })
+}
+
+/// An encoded `FileDescriptorSet` without some of its outermost messages. The bytes of the others stay as they are, with the
+/// options that no library knows.
+fn without_messages(set: &[u8], mut leave_out: impl FnMut(&str) -> bool) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for (number, file, bytes) in fields(set)? {
+        if number != 1 {
+            files.extend_from_slice(bytes);
+            continue;
+        }
+        let file = fields(file)?;
+        let package =
+            file.iter().find(|(number, ..)| *number == 2).map_or(&b""[..], |(_, package, _)| package);
+        let package = str::from_utf8(package)?;
+        let mut kept = Vec::new();
+        for (number, content, bytes) in file {
+            let message = if number == 4 { fields(content)? } else { Vec::new() };
+            let name = message.iter().find(|(number, ..)| *number == 1).map_or(&b""[..], |(_, name, _)| name);
+            if number != 4 || !leave_out(&format!("{package}.{}", str::from_utf8(name)?)) {
+                kept.extend_from_slice(bytes);
+            }
+        }
+        files.push(0x0A);
+        let mut length = kept.len();
+        while length >= 0x80 {
+            files.push((length & 0x7F) as u8 | 0x80);
+            length >>= 7;
+        }
+        files.push(length as u8);
+        files.append(&mut kept);
+    }
+    Ok(files)
+}
+
+/// The fields of an encoded message: number, content where it has a length, all bytes.
+fn fields(mut message: &[u8]) -> Result<Vec<(u64, &[u8], &[u8])>, Box<dyn Error>> {
+    let mut fields = Vec::new();
+    while !message.is_empty() {
+        let mut rest = message;
+        let key = varint(&mut rest)?;
+        let length = match key & 7 {
+            0 => varint(&mut rest).map(|_| 0)?,
+            1 => 8,
+            2 => usize::try_from(varint(&mut rest)?)?,
+            5 => 4,
+            wire_type => return Err(format!("descriptors have no wire type {wire_type}").into()),
+        };
+        let (content, after) = rest.split_at_checked(length).ok_or("the descriptor set is cut off")?;
+        fields.push((key >> 3, content, &message[..message.len() - after.len()]));
+        message = after;
+    }
+    Ok(fields)
+}
+
+fn varint(bytes: &mut &[u8]) -> Result<u64, Box<dyn Error>> {
+    let end = bytes.iter().position(|byte| byte & 0x80 == 0).ok_or("the descriptor set is cut off")?;
+    let (varint, rest) = bytes.split_at(end + 1);
+    *bytes = rest;
+    Ok(varint.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7F)))
 }
 
 /// A message in the generated code of a package.
