@@ -156,30 +156,38 @@ fn messages(code: &str) -> Vec<Generated> {
     let mut modules: Vec<(usize, &str)> = Vec::new();
     let mut validated: Vec<String> = Vec::new();
     let mut found: Vec<Generated> = Vec::new();
+    // The message whose name comes next.
     let mut named: Option<String> = None;
+    let mut previous = "";
     for line in code.lines() {
         let text = line.trim_start();
         let indent = line.len() - text.len();
+        // What is too long for a line is broken.
+        let implemented = match text.strip_prefix("for ") {
+            Some(message) => previous.strip_prefix("impl ").zip(Some(message)),
+            None => text.strip_prefix("impl ").and_then(|rest| rest.split_once(" for ")),
+        };
+        let implemented = implemented.and_then(|(item, message)| Some((item, message.strip_suffix(" {")?)));
         if text == "}" && modules.last().is_some_and(|(module, _)| *module == indent) {
             modules.pop();
         } else if let Some(module) = text.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(" {")) {
             modules.push((indent, module));
-        } else if let Some((implemented, message)) =
-            text.strip_prefix("impl ").and_then(|rest| rest.strip_suffix(" {")?.split_once(" for "))
-        {
+        } else if let Some((item, message)) = implemented {
             let path: Vec<&str> = modules.iter().map(|(_, module)| *module).chain([message]).collect();
             let path = path.join("::");
-            if implemented.ends_with("::MessageName") && !message.contains('<') {
+            if item.ends_with("::MessageName") && !message.contains('<') {
                 named = Some(path);
-            } else if implemented.ends_with("::Validate") {
+            } else if item.ends_with("::Validate") {
                 validated.push(path);
             }
-        } else if let Some(name) = text.strip_prefix("const FULL_NAME: &'static str = \"")
+        } else if (text.starts_with("const FULL_NAME") || previous.starts_with("const FULL_NAME"))
+            && text.ends_with("\";")
             && let Some(path) = named.take()
         {
-            let name = name.trim_end_matches("\";").to_owned();
+            let name = text.trim_end_matches("\";").rsplit('"').next().unwrap_or_default().to_owned();
             found.push(Generated { path, name, has_rules: false });
         }
+        previous = text;
     }
     for message in &mut found {
         message.has_rules = validated.contains(&message.path);

@@ -20,7 +20,9 @@ impl Writer<'_> {
         let field = descriptor.field(number).ok_or("a field is missing")?;
         let base = self.write(base)?;
         match base.form {
-            Form::Message => self.field_of(&base.tokens, message, field),
+            Form::Message => {
+                self.field_of(&base.tokens, message, field).map(|code| code.fallible(base.is_fallible))
+            }
             Form::OptionalMessage => {
                 let inner = self.field_of(&quote!(message), message, field)?;
                 let (opt, value) = (base.tokens, inner.tokens);

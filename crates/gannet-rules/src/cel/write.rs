@@ -165,6 +165,12 @@ impl<'a> Writer<'a> {
 
     /// Writes a condition, as a `bool`.
     pub(crate) fn condition(&mut self, node: &Node) -> Result<Code, String> {
+        if let Expr::Failure(text) = &node.expr {
+            // Nothing around it says of what type it would be.
+            let cel = self.cel();
+            let tokens = quote!(::core::result::Result::<bool, _>::Err(#cel::Error::new(#text))?);
+            return Ok(Code::scalar(tokens).fallible(true));
+        }
         let code = self.write(node)?;
         Ok(self.definite(code))
     }
