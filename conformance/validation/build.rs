@@ -46,10 +46,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Messages whose rules are refused, by name, and why.
+type Refused = Vec<(String, String)>;
+
 /// Generates code for all messages but those whose rules Gannet refuses, which is an error of the build, and those by name
 /// with the error. `path` is where to put the descriptors of the others.
-fn generate(mut set: Vec<u8>, path: &Path) -> Result<(Output, Vec<(String, String)>), Box<dyn Error>> {
-    let mut refused: Vec<(String, String)> = Vec::new();
+fn generate(mut set: Vec<u8>, path: &Path) -> Result<(Output, Refused), Box<dyn Error>> {
+    let mut refused = Refused::new();
     loop {
         fs::write(path, &set)?;
         let error = match Config::new().descriptor_set(path).generate() {
@@ -114,8 +117,11 @@ fn without_messages(set: &[u8], mut leave_out: impl FnMut(&str) -> bool) -> Resu
     Ok(files)
 }
 
-/// The fields of an encoded message: number, content where it has a length, all bytes.
-fn fields(mut message: &[u8]) -> Result<Vec<(u64, &[u8], &[u8])>, Box<dyn Error>> {
+/// A field of an encoded message: its number, its content where it has a length, all its bytes.
+type Field<'a> = (u64, &'a [u8], &'a [u8]);
+
+/// The fields of an encoded message.
+fn fields(mut message: &[u8]) -> Result<Vec<Field<'_>>, Box<dyn Error>> {
     let mut fields = Vec::new();
     while !message.is_empty() {
         let mut rest = message;

@@ -17,6 +17,9 @@ use crate::buf::validate::{FieldPath, FieldPathElement, Violation, Violations};
 /// The name of a message, and what decodes and validates it.
 type Message = (&'static str, fn(&[u8]) -> Outcome);
 
+/// Cases that are no messages of the suite's own contracts.
+const WELL_KNOWN: [Message; 1] = [("google.protobuf.Any", decode::<Any>)];
+
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
 /// Answers one request of the runner's.
@@ -40,7 +43,7 @@ fn outcome(case: &Any) -> Outcome {
     if let Some((_, error)) = REFUSED.iter().find(|(message, _)| *message == name) {
         return Outcome::CompilationError((*error).to_owned());
     }
-    match MESSAGES.iter().find(|(message, _)| *message == name) {
+    match MESSAGES.iter().chain(&WELL_KNOWN).find(|(message, _)| *message == name) {
         Some((_, run)) => run(&case.value),
         None => Outcome::UnexpectedError(format!("the program has no message {name}")),
     }
