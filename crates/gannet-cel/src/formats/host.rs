@@ -1,6 +1,6 @@
 //! Names of hosts, and hosts with ports.
 
-use super::email::is_label;
+use super::class::{self, DIGIT, HYPHEN, LETTER};
 use super::is_ip;
 
 /// `text.isHostname()`: a name of a host by RFC 1034, section 3.5, as RFC 1123, section 2.1 relaxes it: labels of letters,
@@ -15,8 +15,39 @@ use super::is_ip;
 /// ```
 pub fn is_hostname(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
-    let last = name.rsplit('.').next().unwrap_or(name);
-    name.len() <= 253 && name.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
+    name.len() <= 253 && Labels::of(name.as_bytes()).is_some_and(|labels| !labels.last_is_of_digits)
+}
+
+/// What is known of labels that are valid: 1 to 63 letters, digits and hyphens each, of which hyphens are neither first nor
+/// last, with dots between.
+pub(super) struct Labels {
+    last_is_of_digits: bool,
+}
+
+impl Labels {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let mut length = 0;
+        let mut previous = b'.';
+        let mut is_of_digits = true;
+        for byte in bytes {
+            if *byte == b'.' {
+                if length == 0 || previous == b'-' {
+                    return None;
+                }
+                length = 0;
+                is_of_digits = true;
+            } else {
+                length += 1;
+                is_of_digits &= class::is(*byte, DIGIT);
+                if length > 63 || !class::is(*byte, LETTER | DIGIT | HYPHEN) || (length == 1 && *byte == b'-')
+                {
+                    return None;
+                }
+            }
+            previous = *byte;
+        }
+        (length > 0 && previous != b'-').then_some(Self { last_is_of_digits: is_of_digits })
+    }
 }
 
 /// `text.isHostAndPort(port_required)`: a name of a host, an IPv4 address, or an IPv6 address in brackets, then a colon

@@ -1,5 +1,7 @@
 //! Names and values of HTTP headers.
 
+use super::class::{self, DIGIT, HEADER, HYPHEN, LETTER, UNDERSCORE};
+
 /// Whether the pattern ``^:?[0-9a-zA-Z!#$%&'*+-.^_|~`]+$`` matches: a field's name by RFC 9110, section 5.1, or a
 /// pseudo-header's by RFC 9113, section 8.3. The pattern's `+-.` is a range, so a comma is let through.
 ///
@@ -11,9 +13,8 @@
 /// assert!(!formats::is_http_header_name("content type"));
 /// ```
 pub fn is_http_header_name(text: &str) -> bool {
-    let name = text.strip_prefix(':').unwrap_or(text);
-    !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+,-.^_|~`".contains(&byte))
+    let name = text.strip_prefix(':').unwrap_or(text).as_bytes();
+    !name.is_empty() && class::all(name, LETTER | DIGIT | HYPHEN | UNDERSCORE | HEADER)
 }
 
 /// Whether the pattern `^[^\u0000\u000A\u000D]+$` matches: a header's name that is not `strict`.

@@ -5,13 +5,14 @@
 //! protovalidate documents, by the document that each names. protovalidate's conformance suite agrees; its reference
 //! deviates from these documents where no case of the suite looks, and is not followed there:
 //!
-//! - `::1:%eth0` and `::1:/64` are no addresses, nor is one of eight and more groups before a dotted quad, such as
-//!   `1:2:3:4:5:6:7:8::1.2.3.4`; the reference takes them for some.
+//! - `::1:%eth0` and `::1:/64` are no addresses, nor is `1:2:3:4:5:6::1.2.3.4`, whose groups are eight without any zeros;
+//!   the reference takes them for some.
 //! - `http://[::ffff:192.0.2.1]/` is a URI, and so is `http://[V1.a]/`, letters having no case there; the reference
 //!   refuses both.
 //! - `http://host/##` and `http://host?//[::1]` are no URI references; the reference, having failed with the whole, takes
 //!   what follows the first `#` or `?` for one.
 
+mod class;
 mod email;
 mod host;
 mod http;

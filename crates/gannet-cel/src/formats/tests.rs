@@ -498,7 +498,7 @@ proptest! {
     }
 
     #[test]
-    fn addresses_are_those_of_the_standard_library(text in r"[0-9a-f:.]{0,20}|([0-9a-f]{0,4}:){0,8}[0-9a-f]{0,4}|([0-9]{1,3}\.){3}[0-9]{1,3}") {
+    fn addresses_are_those_of_the_standard_library(text in r"[0-9a-f:.]{0,20}|::([0-9a-f]{1,4}:){0,7}[0-9a-f]{0,4}|([0-9a-f]{1,4}:){0,6}:?([0-9a-f]{1,4}:){0,6}([0-9]{1,3}\.){3}[0-9]{1,3}|([0-9a-f]{0,4}:){0,8}[0-9a-f]{0,4}|([0-9]{1,3}\.){3}[0-9]{1,3}") {
         prop_assert_eq!(is_ip(&text, 0), text.parse::<std::net::IpAddr>().is_ok());
         let zoned = format!("{text}%z");
         prop_assert_eq!(is_ip(&zoned, 0), text.parse::<std::net::Ipv6Addr>().is_ok());

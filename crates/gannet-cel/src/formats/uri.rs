@@ -1,6 +1,7 @@
 //! URIs and references to them: RFC 3986, appendix A, read in one pass.
 
-use super::ip::is_ipv6_without_zone;
+use super::class::table;
+use super::ip::parse_v6;
 
 /// `text.isUri()`: a URI by RFC 3986, section 3, with a scheme. Names of zones of IPv6 addresses stand as RFC 6874,
 /// section 2 has them; what the percent signs of a host encode is UTF-8 (RFC 3986, section 3.2.2).
@@ -39,7 +40,7 @@ pub fn is_uri_ref(text: &str) -> bool {
 
 /// What follows the colon of a scheme.
 fn after_scheme(bytes: &[u8]) -> Option<&[u8]> {
-    let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"+-.".contains(byte))?;
+    let end = bytes.iter().position(|byte| !is(*byte, SCHEME))?;
     let starts_with_letter = bytes.first().is_some_and(u8::is_ascii_alphabetic);
     bytes.get(end..)?.strip_prefix(b":").filter(|_| starts_with_letter)
 }
@@ -48,7 +49,7 @@ fn after_scheme(bytes: &[u8]) -> Option<&[u8]> {
 fn is_hierarchical_part(bytes: &[u8]) -> bool {
     let path = match bytes.strip_prefix(b"//") {
         Some(rest) => {
-            let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+            let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
             let (authority, path) = rest.split_at(end);
             if !is_authority(authority) {
                 return false;
@@ -108,7 +109,7 @@ fn is_ip_literal(literal: &[u8]) -> bool {
         || zone.strip_prefix(b"%25").is_some_and(|zone| {
             !zone.is_empty() && split(zone, UNRESERVED).1.is_empty() && encodes_utf8(zone)
         });
-    zone_is_valid && std::str::from_utf8(address).is_ok_and(is_ipv6_without_zone)
+    zone_is_valid && parse_v6(address).is_some()
 }
 
 /// Letters, digits, `-._~`.
@@ -119,44 +120,43 @@ const COLON: u8 = 4;
 const AT: u8 = 8;
 const SLASH: u8 = 16;
 const QUESTION: u8 = 32;
+/// Letters, digits, `+-.`
+const SCHEME: u8 = 64;
 /// Of a name of a host.
 const NAME: u8 = UNRESERVED | SUB_DELIMITER;
 /// `pchar`
 const SEGMENT: u8 = NAME | COLON | AT;
 
-/// The class of each byte.
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let sets: [(&[u8], u8); 6] = [
-        (b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", UNRESERVED),
-        (b"!$&'()*+,;=", SUB_DELIMITER),
-        (b":", COLON),
-        (b"@", AT),
-        (b"/", SLASH),
-        (b"?", QUESTION),
-    ];
-    let mut set = 0;
-    while set < sets.len() {
-        let (members, class) = sets[set];
-        let mut at = 0;
-        while at < members.len() {
-            classes[members[at] as usize] = class;
-            at += 1;
-        }
-        set += 1;
-    }
-    classes
-};
+/// The classes of each byte.
+static CLASSES: [u8; 256] = table(&[
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", UNRESERVED),
+    (b"!$&'()*+,;=", SUB_DELIMITER),
+    (b":", COLON),
+    (b"@", AT),
+    (b"/", SLASH),
+    (b"?", QUESTION),
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.", SCHEME),
+]);
+
+fn is(byte: u8, classes: u8) -> bool {
+    CLASSES[usize::from(byte)] & classes != 0
+}
 
 /// Splits before the first byte that is neither of one of the classes nor part of a percent sign with two digits.
 fn split(bytes: &[u8], classes: u8) -> (&[u8], &[u8]) {
-    let mut rest = bytes;
+    let mut at = 0;
     loop {
-        rest = match rest {
-            [b'%', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => after,
-            [first, after @ ..] if CLASSES[usize::from(*first)] & classes != 0 => after,
-            _ => return bytes.split_at(bytes.len() - rest.len()),
-        };
+        match bytes.get(at) {
+            Some(byte) if is(*byte, classes) => at += 1,
+            Some(b'%')
+                if bytes
+                    .get(at + 1..at + 3)
+                    .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) =>
+            {
+                at += 3;
+            }
+            _ => return bytes.split_at(at),
+        }
     }
 }
 
