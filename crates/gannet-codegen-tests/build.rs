@@ -11,6 +11,7 @@ fn main() {
             .file("proto/greeter.proto")
             .file("proto/nasty")
             .file("proto/legacy")
+            .file("proto/validated")
     };
     all(Codec::Buffa).compile().unwrap_or_else(|error| panic!("{error}"));
     let trees = [

@@ -39,12 +39,21 @@ pub(super) fn generate(
         package_of.insert(module.clone(), package);
         requests.push((module, to_prost(file)?));
     }
+    // prost-build wants to know of every type that a field has, also of those that live elsewhere, and panics otherwise.
+    let is_known = |file: &FileDescriptorProto| {
+        let package = file.package.as_deref().unwrap_or_default();
+        file.syntax.as_deref() == Some("editions") || package_of.values().any(|wanted| wanted == package)
+    };
+    for file in descriptors.files().iter().filter(|file| !is_known(file)) {
+        let module = Module::from_protobuf_package_name(file.package.as_deref().unwrap_or_default());
+        requests.push((module, to_prost(file)?));
+    }
     let generated =
         config.generate(requests).map_err(|error| Error::new(ErrorKind::Messages, error.to_string()))?;
 
     let mut packages = BTreeMap::new();
     for (module, code) in generated {
-        let package = package_of.get(&module).cloned().unwrap_or_default();
+        let Some(package) = package_of.get(&module).cloned() else { continue };
         let tokens: TokenStream = code.parse().map_err(|error| {
             Error::new(
                 ErrorKind::Messages,
