@@ -6,7 +6,7 @@ use gannet::interceptors::before;
 use gannet::validate::{InvalidMessage, MessageKind, Validation, Violations};
 use gannet::{Channel, ChannelBuilder, Code, Server, Side};
 
-use crate::support::{Running, all_quiet, paused};
+use crate::support::{DropSignal, Running, all_quiet, paused, signals};
 use crate::words::{Client, ONE, Word, Words, all, word};
 
 /// The channel as it is, and with an interceptor around its calls.
@@ -141,15 +141,6 @@ fn replies_that_break_rules_are_internal() {
 #[test]
 fn replies_behind_one_that_breaks_rules_are_there_to_be_read() {
     paused(async {
-        let running = Running::start(Server::new().add(Words::new()));
-        for client in plain_and_around(|| running.channel().validate_with(Validation::new().replies())) {
-            // As one request the words are not validated: the method's check sees them.
-            let (mut requests, mut replies) = client.converse().open();
-            requests.send(word("a")).await.unwrap();
-            requests.finish();
-            assert_eq!(replies.next().await.unwrap(), Some(word("a")));
-            assert_eq!(replies.next().await.unwrap(), None);
-        }
         let words = Words::new().expand(|_, mut replies| async move {
             for text in ["a", "!", "b"] {
                 replies.send(word(text)).await?;
@@ -171,6 +162,29 @@ fn replies_behind_one_that_breaks_rules_are_there_to_be_read() {
             assert_eq!(replies.next().await.unwrap(), Some(word("a")));
             assert_eq!(replies.next().await.unwrap_err().code(), Code::Internal);
             assert_eq!(replies.next().await.unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn with_end_streams_a_reply_that_breaks_rules_ends_the_call_on_the_server_too() {
+    paused(async {
+        let (dropped, mut handler_gone) = signals();
+        let words = Words::new().converse(move |_, mut replies| {
+            let dropped = DropSignal(dropped.clone());
+            async move {
+                let _held = dropped;
+                replies.send(word("!")).await?;
+                std::future::pending().await
+            }
+        });
+        let running = Running::start(Server::new().add(words));
+        let validation = Validation::new().replies().end_streams();
+        for client in plain_and_around(|| running.channel().validate_with(validation.clone())) {
+            let (mut requests, mut replies) = client.converse().open();
+            assert_eq!(replies.next().await.unwrap_err().code(), Code::Internal);
+            assert_eq!(requests.send(word("a")).await.unwrap_err().code(), Code::Internal);
+            handler_gone.recv().await.unwrap();
         }
     });
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use gannet::interceptors::before;
 use gannet::validate::Validation;
 use gannet::{Code, Server};
 use tokio::sync::oneshot;
@@ -97,14 +98,19 @@ fn an_error_that_is_not_of_one_message_ends_the_stream_also_behind_one_that_is()
 #[test]
 fn with_end_streams_no_handler_goes_on() {
     paused(async {
-        let (client, _running) = start(Validation::new().end_streams(), tolerant());
-        let (mut requests, replies) = client.converse().open();
-        for text in ["a", "!", "b"] {
-            requests.send(word(text)).await.unwrap();
+        let idle = before(|_| Ok(()));
+        for server in [Server::new(), Server::new().intercept(idle)] {
+            let running =
+                Running::start(server.validate_with(Validation::new().end_streams()).add(tolerant()));
+            let client = Client(running.channel().lazy().unwrap());
+            let (mut requests, replies) = client.converse().open();
+            for text in ["a", "!", "b"] {
+                requests.send(word(text)).await.unwrap();
+            }
+            requests.finish();
+            let status = crate::words::all(replies).await.unwrap_err();
+            assert_eq!((status.code(), status.message()), (Code::InvalidArgument, ONE));
         }
-        requests.finish();
-        let status = crate::words::all(replies).await.unwrap_err();
-        assert_eq!((status.code(), status.message()), (Code::InvalidArgument, ONE));
     });
 }
 
