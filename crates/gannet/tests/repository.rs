@@ -98,7 +98,11 @@ const ALLOWED: &[Allowed] = &[
     },
     Allowed { name: "gannet-services", siblings: &["gannet-buffa", "gannet-core"], others: &["bytes"] },
     // The rules of messages: what they need to be evaluated, and what generated validators run on.
-    Allowed { name: "gannet-cel", siblings: &[], others: &["jiff", "memchr", "regex-automata", "regex-syntax"] },
+    Allowed {
+        name: "gannet-cel",
+        siblings: &[],
+        others: &["jiff", "memchr", "regex-automata", "regex-syntax"],
+    },
     Allowed { name: "gannet-validate", siblings: &["gannet-cel", "gannet-core"], others: &["bytes"] },
     // Code generation: runs at build time, links nothing of the run time but the functions that rules are folded with.
     Allowed {
