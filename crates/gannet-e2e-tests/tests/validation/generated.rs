@@ -31,7 +31,7 @@ impl Ruled for Orders {
 }
 
 fn item(amount: i32) -> Item {
-    Item { amount, ..Item::default() }
+    Item { amount }
 }
 
 fn valid() -> Order {
@@ -43,7 +43,7 @@ fn the_older_dialect_has_the_words_of_the_original() {
     paused(async {
         let running = Running::start(Server::new().validate().add(RuledServer::new(Orders)));
         let client = RuledClient::new(running.channel().lazy().unwrap());
-        let name = |name: &str| OldName { name: name.to_owned(), ..OldName::default() };
+        let name = |name: &str| OldName { name: name.to_owned() };
         assert_eq!(client.old(name("zzz")).await.unwrap().customer, "zzz");
         let status = client.old(name("zhangsan")).await.unwrap_err();
         let text = "invalid field Name: value 'zhangsan' must be a string conforming to regex \"^[z]{2,5}$\"";
