@@ -85,7 +85,13 @@ fn each_fault_has_its_kind() {
 
 #[test]
 fn every_wrong_rule_is_explained() {
-    let files = ["tests/bad_rules/current.proto"];
+    let files = ["tests/bad_rules/current.proto", "tests/bad_rules/legacy.proto"];
     let texts: Vec<String> = files.iter().map(|file| error(&Config::new().file(file)).to_string()).collect();
     insta::assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
+fn rules_without_effect_are_warned_of() {
+    let output = Config::new().file("tests/warned_rules").generate().expect("warnings are no errors");
+    insta::assert_snapshot!(output.warnings.join("\n"));
 }

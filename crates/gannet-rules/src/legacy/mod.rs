@@ -14,9 +14,6 @@ mod rules;
 mod text;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use buffa_descriptor::MessageIndex;

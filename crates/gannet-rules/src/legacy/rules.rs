@@ -6,6 +6,7 @@
 use buffa_descriptor::{
     FieldDescriptor, FieldKind, MessageDescriptor, MessageIndex, OneofDescriptor, ScalarType, SingularKind,
 };
+use gannet_cel::go::Float;
 use gannet_cel::re2;
 
 use super::checks::{Bound, Check, Count, Order};
@@ -362,7 +363,7 @@ impl Reading<'_> {
             if (least..=most).contains(&i128::from(limit)) {
                 checks.push(Check::Integer(order, limit));
             } else {
-                let message = format!("{limit} is no {}, so that the rule says nothing", type_name(scalar));
+                let message = format!("{limit} is no value of {}", type_name(scalar));
                 self.refuse(rule, message, format!("give a limit from {least} to {most}"));
             }
         }
@@ -403,8 +404,17 @@ impl Reading<'_> {
         let mut all_fit = true;
         for (rule, value) in rules {
             if let Some(value) = value.filter(|value| !is_constant(*value, scalar)) {
-                let message = format!("{value} is no {}", type_name(scalar));
-                self.refuse(rule, message, "give a number that is one");
+                let message = format!("{} is no value of {}", Float(value), type_name(scalar));
+                let help = match scalar {
+                    ScalarType::Double | ScalarType::Float => {
+                        "give a number that the type can hold".to_owned()
+                    }
+                    _ => {
+                        let (least, most) = range(scalar);
+                        format!("give a whole number from {least} to {most}")
+                    }
+                };
+                self.refuse(rule, message, help);
                 all_fit = false;
             }
         }
