@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use gannet_codegen::{Codec, GeneratedFile, Options};
+use gannet_codegen::{Codec, GeneratedFile, MessageRules, Options};
 
 use crate::compiler::{self, Compiled};
 use crate::error::{Error, ErrorKind};
@@ -168,6 +168,19 @@ impl Config {
         self
     }
 
+    /// Whether messages with rules in their contract get validators; on by default.
+    pub fn validation(mut self, on: bool) -> Self {
+        self.options.validation = on;
+        self
+    }
+
+    /// Whether a rule that cannot be carried out fails when a message is validated, rather than the build; off by default.
+    /// For conformance suites, which ask for that.
+    pub fn defer_rule_faults(mut self, on: bool) -> Self {
+        self.options.defer_rule_faults = on;
+        self
+    }
+
     /// Whether the client of each service is generated; on by default.
     pub fn build_client(mut self, on: bool) -> Self {
         self.options.build_client = on;
@@ -223,6 +236,18 @@ impl Config {
         };
         let generated = gannet_codegen::generate(&compiled.set, &names, &self.options)?;
         Ok(Output { files: generated.files, inputs: compiled.inputs, warnings: generated.warnings })
+    }
+
+    /// Compiles, and says in words what the rules of the files' messages demand. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn explain_rules(&self) -> Result<Vec<MessageRules>, Error> {
+        let (compiled, names) = match &self.descriptor_set {
+            Some(path) => self.read_descriptor_set(path)?,
+            None => self.compile_files()?,
+        };
+        Ok(gannet_codegen::explain_rules(&compiled.set, &names)?)
     }
 
     fn compile_files(&self) -> Result<(Compiled, Vec<String>), Error> {

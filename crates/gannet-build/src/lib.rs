@@ -24,7 +24,7 @@ mod sources;
 
 pub use config::{Config, Output};
 pub use error::{Error, ErrorKind};
-pub use gannet_codegen::{Codec, GeneratedFile};
+pub use gannet_codegen::{Codec, Demand, GeneratedFile, MessageRules};
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The program `gannet`: a tour of what the framework does, code generation by hand, and certificates.
+//! The program `gannet`: a tour of what the framework does, code generation by hand, certificates, and the rules of contracts.
 //!
 //! One file per command. Not here: anything a service needs at run time, which is in the crate `gannet`.
 
@@ -6,6 +6,7 @@
 
 mod certs;
 mod generate;
+mod lint;
 mod tour;
 
 use std::io::{ErrorKind, Write};
@@ -16,7 +17,7 @@ use clap::{Parser, Subcommand};
 /// gRPC for Rust, from the command line.
 ///
 /// Gannet's services need nothing of this program: the crate `gannet` is all they depend on. It shows the framework at
-/// work, generates code where there is no build script to do it, and makes and examines certificates.
+/// work, generates code where there is no build script to do it, makes and examines certificates, and tells what contracts demand.
 #[derive(Parser)]
 #[command(name = "gannet", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Arguments {
@@ -31,6 +32,7 @@ Examples:
   gannet generate proto/a.proto --out src/protos generate Rust from a contract
   gannet certs quick certs                       certificates for TLS: a CA's, a server's and a client's
   gannet certs show server.pem                   what is in one, and who would refuse it
+  gannet lint rules proto/a.proto                what each message of a contract demands, in words
   gannet help generate                           what a command does, and all of its options
 
 Exit status: 0 if what was asked for holds or is done, 1 if not, 2 if the command line is wrong.";
@@ -40,6 +42,7 @@ enum Command {
     Tour(tour::Options),
     Generate(generate::Options),
     Certs(certs::Options),
+    Lint(lint::Options),
 }
 
 /// How a command ended: whether what it was asked for holds, or why it could not be done.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Tour(options) => tour::run(&options, &mut out),
         Command::Generate(options) => generate::run(options, &mut out),
         Command::Certs(options) => certs::run(options, &mut out),
+        Command::Lint(options) => lint::run(options, &mut out),
     };
     match ended.and_then(|held| Ok(out.flush().map(|()| held)?)) {
         Ok(true) => ExitCode::SUCCESS,

@@ -152,9 +152,13 @@ fn a_reader_that_has_had_enough_is_no_error() {
 #[test]
 fn help_teaches() {
     let help = complaint(2, &[]);
-    for part in
-        ["gannet tour", "gannet generate proto/a.proto --out src/protos", "gannet certs quick", "Exit status"]
-    {
+    for part in [
+        "gannet tour",
+        "gannet generate proto/a.proto --out src/protos",
+        "gannet certs quick",
+        "gannet lint rules",
+        "Exit status",
+    ] {
         assert!(help.contains(part), "{part} is not in\n{help}");
     }
     let tour = said(&["tour", "--help"]);
@@ -283,4 +287,22 @@ fn generate_refuses_what_cannot_work() {
     assert!(complaint(2, &["generate", CONTRACT]).contains("--out"));
     assert!(complaint(2, &["generate", "--out", "x"]).contains("FILE"));
     assert!(!Path::new("x").exists());
+}
+
+#[test]
+fn lint_says_what_each_message_demands() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("user.proto");
+    let contract = "syntax = \"proto3\"; package a; import \"buf/validate/validate.proto\";\n\
+                    message User { string name = 1 [(buf.validate.field).string.min_len = 3]; }";
+    std::fs::write(&file, contract).unwrap();
+    let told = said(&["lint", "rules", file.to_str().unwrap()]);
+    assert_eq!(told, "a.User (user.proto)\n  name  must be at least 3 characters (string.min_len)\n");
+
+    std::fs::write(&file, contract.replace("string.min_len", "int32.gt")).unwrap();
+    let refused = complaint(1, &["lint", "rules", file.to_str().unwrap()]);
+    assert!(
+        refused.contains("user.proto:2: a.User.name: rules of type `int32` stand on a field"),
+        "{refused}"
+    );
 }

@@ -144,6 +144,8 @@ fn times_are_ordered_and_printed() {
 fn wrappers_are_null_or_their_value() {
     use buffa_tree::validated::expressions::Wrappers;
     use gannet::well_known::{Int32Value, Int64Value, StringValue};
+    use prost::validated::expressions::Wrappers as OfProst;
+
     let wrappers = |a: i64, b: &str| Wrappers {
         a: Int64Value { value: a, ..Default::default() }.into(),
         b: StringValue { value: b.into(), ..Default::default() }.into(),
@@ -156,7 +158,6 @@ fn wrappers_are_null_or_their_value() {
     let list = Wrappers { list: vec![Int32Value { value: 1, ..Default::default() }], ..Default::default() };
     assert_eq!(broken(&list), ["int32.gt"]);
 
-    use prost::validated::expressions::Wrappers as OfProst;
     let of_prost = |a: i64, b: &str| OfProst { a: Some(a), b: Some(b.into()), ..Default::default() };
     assert_eq!(broken(&of_prost(7, "7")), NONE);
     assert_eq!(broken(&of_prost(5, "five")), ["pair", "equal"]);

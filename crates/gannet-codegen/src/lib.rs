@@ -28,3 +28,4 @@ mod wire;
 pub use error::{Error, ErrorKind};
 pub use generate::{Generated, GeneratedFile, file_names, generate};
 pub use options::{Codec, Options};
+pub use validation::{Demand, MessageRules, explain_rules};

@@ -4,8 +4,11 @@
 //! messages are called.
 
 mod buffa;
+mod explain;
 #[cfg(feature = "prost")]
 mod prost;
+
+pub use self::explain::{Demand, MessageRules, explain_rules};
 
 use buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorProto};
 use gannet_rules::Schema;
@@ -66,6 +69,16 @@ impl Validators<'_> {
     /// Whether a message has rules, itself or in what it holds, by its full name.
     pub(crate) fn has_rules(&self, message: &str) -> bool {
         self.legacy.has_rules(message) || self.current.has_rules(message)
+    }
+
+    /// What a message's own rules demand, in words, in the order in which they are checked.
+    pub(crate) fn explain(
+        &self,
+        message: &str,
+    ) -> Result<Vec<gannet_rules::Explained>, Vec<gannet_rules::Error>> {
+        let mut rules = self.legacy.explain(message);
+        rules.extend(self.current.explain(message)?);
+        Ok(rules)
     }
 
     /// The methods of `Validate` for a message; `None` if it has no rules.

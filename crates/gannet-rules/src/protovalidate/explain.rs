@@ -98,7 +98,7 @@ impl Validators<'_> {
             ["map", "values", ..] => "each value ",
             _ => "",
         };
-        let text = if entry.message.is_empty() { "must satisfy its expression" } else { &entry.message };
+        let text = demanded(&entry.id, &entry.message);
         let condition = match field {
             // That it must be there is no matter of whether it is.
             Some(element) if entry.id != "required" => conditions.get(element.name.as_str()).copied(),
@@ -107,4 +107,30 @@ impl Validators<'_> {
         let condition = condition.unwrap_or_default();
         Explained { place, sentence: format!("{part}{text}{condition} ({})", entry.id) }
     }
+}
+
+/// What is demanded, out of the text that says what is wrong.
+fn demanded(id: &str, text: &str) -> String {
+    if text.is_empty() {
+        return "must satisfy its expression".to_owned();
+    }
+    if id.ends_with("_empty") {
+        return "must not be empty".to_owned();
+    }
+    let faults = [
+        ("does not match regex pattern ", "must match the pattern "),
+        ("does not have prefix ", "must begin with "),
+        ("does not have suffix ", "must end with "),
+        ("does not contain substring ", "must contain "),
+        ("does not contain ", "must contain "),
+        ("contains substring ", "must not contain "),
+        ("map must be ", "must have "),
+        ("repeated value must ", "must "),
+        ("value is required", "must be set"),
+        ("value must ", "must "),
+        ("exactly one field is required in oneof", "must have exactly one of its fields set"),
+    ];
+    let found =
+        faults.iter().find_map(|(fault, demand)| Some(format!("{demand}{}", text.strip_prefix(fault)?)));
+    found.unwrap_or_else(|| text.to_owned())
 }
