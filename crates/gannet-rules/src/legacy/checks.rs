@@ -52,6 +52,27 @@ pub(crate) enum Count {
 }
 
 impl Check {
+    /// The name of the rule.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::Regex(_) => "regex",
+            Self::Uuid(_) => "uuid_ver",
+            Self::NotEmpty => "string_not_empty",
+            Self::Length(Order::Above, _) => "length_gt",
+            Self::Length(Order::Below, _) => "length_lt",
+            Self::Length(Order::Equal, _) => "length_eq",
+            Self::Integer(Order::Below, _) => "int_lt",
+            Self::Integer(..) => "int_gt",
+            Self::Float(bound) => match (bound.is_lower, bound.is_strict) {
+                (true, true) => "float_gt",
+                (true, false) => "float_gte",
+                (false, true) => "float_lt",
+                (false, false) => "float_lte",
+            },
+            Self::InEnum(..) => "is_in_enum",
+        }
+    }
+
     /// What a value must do, as it stands behind `value '…' must `.
     pub(crate) fn demand(&self) -> String {
         match self {
