@@ -168,6 +168,7 @@ TARGET=${CARGO_TARGET_DIR:-$REPOSITORY/target}/debug
 : "${VALIDATION:=$TARGET/validation-conformance}"
 : "${PROTOC_GEN_GANNET:=$TARGET/protoc-gen-gannet}"
 : "${RE2:=$TARGET/examples/re2}"
+: "${CEL:=$TARGET/examples/cel}"
 
 # The cases of gRPC's interop-test-descriptions.md that need neither TLS, compression, credentials nor a balancer.
 INTEROP_CASES=(

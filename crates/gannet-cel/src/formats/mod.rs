@@ -6,7 +6,7 @@
 //! deviates from these documents where no case of the suite looks, and is not followed there:
 //!
 //! - `::1:%eth0` and `::1:/64` are no addresses, nor is `1:2:3:4:5:6::1.2.3.4`, whose groups are eight without any zeros;
-//!   the reference takes them for some.
+//!   the reference takes them for some. `::ffff:192.0.2.1%eth0` is one, which the reference refuses.
 //! - `http://[::ffff:192.0.2.1]/` is a URI, and so is `http://[V1.a]/`, letters having no case there; the reference
 //!   refuses both.
 //! - `http://host/##` and `http://host?//[::1]` are no URI references; the reference, having failed with the whole, takes
