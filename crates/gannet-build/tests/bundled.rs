@@ -133,3 +133,18 @@ fn nothing_is_left_where_protoc_ran() {
     folder.config().protoc(protoc).generate().unwrap();
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_wrong_rule_in_a_file_that_is_not_generated_is_nobody_s_fault() {
+    let other = user(VALIDATOR[0]).replace("[z]", "[z").replace("acme", "other");
+    let main = format!(
+        "syntax = \"proto3\"; import \"{}\"; import \"other.proto\"; message Main {{}}",
+        VALIDATOR[0]
+    );
+    let include = Folder::new(&[("other.proto", &other)]);
+    let folder = Folder::new(&[("main.proto", &main)]);
+    let output = folder.config().include(include.path()).generate().unwrap();
+    assert!(code(&output).contains("pub struct Main"));
+    let error = include.config().generate().unwrap_err();
+    assert!(error.message().contains("missing closing ]"), "{error}");
+}

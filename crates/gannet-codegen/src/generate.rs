@@ -97,7 +97,8 @@ pub(crate) fn generate_from(
     }
     let validation = Validation::new(descriptors, options)?;
     let validators = validation.as_ref().map(Validation::validators).transpose()?;
-    warnings.extend(validators.iter().flat_map(Validators::warnings).cloned());
+    let generated = files.iter().filter_map(|name| descriptors.file(name));
+    warnings.extend(generated.flat_map(|file| validators.iter().flat_map(|of| of.warnings(file))));
     let context =
         Context { descriptors, files: &files, options, root: &root, validators: validators.as_ref() };
     let packages: Result<Vec<Package>, Error> =

@@ -43,14 +43,9 @@ impl Validation {
     /// The validators of these rules.
     pub(crate) fn validators(&self) -> Result<Validators<'_>, Error> {
         let legacy = legacy::Validators::new(&self.schema);
-        let current = protovalidate::Validators::new(&self.schema, self.faults);
-        match (legacy, current) {
-            (Ok(legacy), Ok(current)) => Ok(Validators { legacy, current }),
-            (legacy, current) => {
-                let errors = legacy.err().into_iter().chain(current.err()).flatten();
-                Err(rule_errors(&errors.collect::<Vec<_>>()))
-            }
-        }
+        let current = protovalidate::Validators::new(&self.schema, self.faults)
+            .map_err(|errors| rule_errors(&errors))?;
+        Ok(Validators { legacy, current })
     }
 }
 
@@ -61,9 +56,10 @@ pub(crate) struct Validators<'a> {
 }
 
 impl Validators<'_> {
-    /// What a user should know, though it is no error; one line each.
-    pub(crate) fn warnings(&self) -> &[String] {
-        self.legacy.warnings()
+    /// What a user should know of the rules in a file, though it is no error; one line each.
+    pub(crate) fn warnings(&self, file: &FileDescriptorProto) -> Vec<String> {
+        let names = messages(file.package.as_deref().unwrap_or_default(), &file.message_type);
+        names.iter().flat_map(|name| self.legacy.warnings(name)).cloned().collect()
     }
 
     /// Whether a message has rules, itself or in what it holds, by its full name.
@@ -76,7 +72,7 @@ impl Validators<'_> {
         &self,
         message: &str,
     ) -> Result<Vec<gannet_rules::Explained>, Vec<gannet_rules::Error>> {
-        let mut rules = self.legacy.explain(message);
+        let mut rules = self.legacy.explain(message)?;
         rules.extend(self.current.explain(message)?);
         Ok(rules)
     }

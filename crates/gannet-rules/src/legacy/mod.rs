@@ -20,7 +20,7 @@ use buffa_descriptor::MessageIndex;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use self::rules::MessageRules;
+use self::rules::{Faults, MessageRules};
 use crate::access::Access;
 use crate::{Error, Explained, Schema};
 
@@ -31,38 +31,35 @@ pub struct Validators<'a> {
     messages: BTreeMap<MessageIndex, MessageRules>,
     /// Messages that have rules, themselves or in what they hold.
     ruled: BTreeSet<MessageIndex>,
-    warnings: Vec<String>,
+    /// What is wrong with the rules of a message. It matters only if the message is generated.
+    faults: BTreeMap<MessageIndex, Faults>,
 }
 
 impl<'a> Validators<'a> {
     /// Reads the rules of all messages.
-    ///
-    /// # Errors
-    /// Rules that cannot be carried out.
-    pub fn new(schema: &'a Schema) -> Result<Self, Vec<Error>> {
+    pub fn new(schema: &'a Schema) -> Self {
         let mut this =
-            Self { schema, messages: BTreeMap::new(), ruled: BTreeSet::new(), warnings: Vec::new() };
+            Self { schema, messages: BTreeMap::new(), ruled: BTreeSet::new(), faults: BTreeMap::new() };
         let pool = schema.pool();
         if pool.extension_by_name(options::FIELD).is_none() {
-            return Ok(this);
+            return this;
         }
-        let mut faults = rules::Faults::default();
         for message in pool.messages() {
             let Some(index) = pool.message_index(message.full_name()) else { continue };
-            let rules = rules::of_message(schema, message, &mut faults);
-            this.messages.insert(index, rules);
+            let mut faults = Faults::default();
+            this.messages.insert(index, rules::of_message(schema, message, &mut faults));
+            this.faults.insert(index, faults);
         }
-        if !faults.errors.is_empty() {
-            return Err(faults.errors);
-        }
-        this.warnings = faults.warnings;
-        this.ruled = ruled(&this.messages);
-        Ok(this)
+        let faulty = this.faults.iter().filter(|(_, faults)| !faults.errors.is_empty());
+        this.ruled = ruled(&this.messages, faulty.map(|(index, _)| *index));
+        this
     }
 
-    /// What a user should know, though it is no error; one line each.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// What a user of a message should know, though it is no error; one line each.
+    pub fn warnings(&self, message: &str) -> &[String] {
+        let index = self.schema.pool().message_index(message);
+        let faults = index.and_then(|index| self.faults.get(&index));
+        faults.map_or(&[], |faults| faults.warnings.as_slice())
     }
 
     /// Whether a message has rules, itself or in what it holds, by its full name.
@@ -76,6 +73,7 @@ impl<'a> Validators<'a> {
     /// Rules that cannot be carried out.
     pub fn write(&self, message: &str, access: Access<'_>) -> Result<TokenStream, Vec<Error>> {
         let index = self.schema.pool().message_index(message);
+        self.refuse(index)?;
         match index.and_then(|index| Some((index, self.messages.get(&index)?))) {
             Some((index, rules)) => write::body(self, index, rules, access),
             None => Ok(quote!(::core::result::Result::Ok(()))),
@@ -84,19 +82,33 @@ impl<'a> Validators<'a> {
 
     /// What each rule of a message demands, in words, by the message's full name; rules of messages that it holds not among
     /// them.
-    pub fn explain(&self, message: &str) -> Vec<Explained> {
+    ///
+    /// # Errors
+    /// Rules that cannot be carried out.
+    pub fn explain(&self, message: &str) -> Result<Vec<Explained>, Vec<Error>> {
         let index = self.schema.pool().message_index(message);
-        match index.and_then(|index| Some((index, self.messages.get(&index)?))) {
+        self.refuse(index)?;
+        Ok(match index.and_then(|index| Some((index, self.messages.get(&index)?))) {
             Some((index, rules)) => explain::message(self.schema, index, rules),
             None => Vec::new(),
+        })
+    }
+
+    fn refuse(&self, message: Option<MessageIndex>) -> Result<(), Vec<Error>> {
+        match message.and_then(|index| self.faults.get(&index)) {
+            Some(faults) if !faults.errors.is_empty() => Err(faults.errors.clone()),
+            _ => Ok(()),
         }
     }
 }
 
-/// The messages with rules, and those that hold such, however deep.
-fn ruled(messages: &BTreeMap<MessageIndex, MessageRules>) -> BTreeSet<MessageIndex> {
+/// The messages with rules, and those that hold such, however deep; `faulty` ones count as having some.
+fn ruled(
+    messages: &BTreeMap<MessageIndex, MessageRules>,
+    faulty: impl Iterator<Item = MessageIndex>,
+) -> BTreeSet<MessageIndex> {
     let mut holders: BTreeMap<MessageIndex, Vec<MessageIndex>> = BTreeMap::new();
-    let mut ruled = BTreeSet::new();
+    let mut ruled: BTreeSet<MessageIndex> = faulty.collect();
     for (index, rules) in messages {
         if rules.has_own() {
             ruled.insert(*index);
