@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use gannet_cel::{Error as EvaluationError, Timestamp};
 use gannet_core::CheckSettings as Settings;
@@ -45,10 +46,11 @@ pub trait Validate {
     /// As [`validate`](Self::validate).
     fn validate_with(&self, settings: &Settings) -> Result<(), ValidationError> {
         self.check_legacy()?;
-        let mut report = Report::new(settings);
+        // What it holds is taken out below. For a valid message, dropping it would take longer than most rules.
+        let mut report = ManuallyDrop::new(Report::new(settings));
         // What ended it stands in the report.
         let _ = self.check(&mut report);
-        report.finish()
+        report.conclude()
     }
 }
 
@@ -247,14 +249,22 @@ impl Report {
     /// # Errors
     /// There are violations, or a rule could not be evaluated.
     #[inline]
-    pub fn finish(self) -> Result<(), ValidationError> {
-        if self.violations.is_empty() && self.failure.is_none() { Ok(()) } else { Err(self.into_error()) }
+    pub fn finish(mut self) -> Result<(), ValidationError> {
+        self.conclude()
+    }
+
+    /// As [`finish`](Self::finish), leaving nothing in the report. By reference, so that it is not moved on the way of valid
+    /// messages.
+    #[inline]
+    fn conclude(&mut self) -> Result<(), ValidationError> {
+        if self.violations.is_empty() && self.failure.is_none() { Ok(()) } else { Err(self.take_error()) }
     }
 
     #[cold]
     #[inline(never)]
-    fn into_error(self) -> ValidationError {
-        ValidationError(Box::new(self.failure.unwrap_or(Reason::Violations(self.violations))))
+    fn take_error(&mut self) -> ValidationError {
+        let violations = std::mem::take(&mut self.violations);
+        ValidationError(Box::new(self.failure.take().unwrap_or(Reason::Violations(violations))))
     }
 }
 
