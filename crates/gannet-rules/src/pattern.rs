@@ -1,5 +1,6 @@
 //! Writes the matching of patterns: as plain Rust where a few comparisons do, else with a pattern that is compiled once.
 
+use gannet_cel::formats;
 use gannet_cel::re2::{self, ByteSet, Piece, Sequence, Simple};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -23,6 +24,10 @@ impl Patterns {
     ) -> Result<TokenStream, String> {
         // Compiled, not merely read: one that is too large is found here, too.
         re2::Pattern::new(pattern).map_err(|error| error.to_string())?;
+        if let Some(function) = formats::for_pattern(pattern) {
+            let function = format_ident!("{function}");
+            return Ok(quote!(#root::validate::cel::formats::#function(#text)));
+        }
         if let Some(simple) = re2::simple(pattern) {
             return Ok(written_out(&simple, text, root));
         }

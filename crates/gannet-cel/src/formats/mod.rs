@@ -29,5 +29,33 @@ pub use identifier::{is_protobuf_dot_fqn, is_protobuf_fqn, is_tuuid, is_ulid, is
 pub use ip::{is_ip, is_ip_prefix};
 pub use uri::{is_uri, is_uri_ref};
 
+/// The function here that is equal to a pattern of `validate.proto`, by its name.
+///
+/// ```
+/// use gannet_cel::formats;
+///
+/// assert_eq!(formats::for_pattern("^[0-9a-fA-F]{32}$"), Some("is_tuuid"));
+/// assert_eq!(formats::for_pattern("^[a-z]+$"), None);
+/// ```
+pub fn for_pattern(pattern: &str) -> Option<&'static str> {
+    PATTERNS.iter().find_map(|(known, name, _)| (*known == pattern).then_some(*name))
+}
+
+/// A pattern, the name of the function that is equal to it, and the function.
+type Equal = (&'static str, &'static str, fn(&str) -> bool);
+
+/// Control characters stand in the last three as themselves: CEL has read their escapes.
+const PATTERNS: [Equal; 9] = [
+    ("^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", "is_uuid", is_uuid),
+    ("^[0-9a-fA-F]{32}$", "is_tuuid", is_tuuid),
+    ("^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$", "is_ulid", is_ulid),
+    (r"^[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*$", "is_protobuf_fqn", is_protobuf_fqn),
+    (r"^\.[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*$", "is_protobuf_dot_fqn", is_protobuf_dot_fqn),
+    ("^:?[0-9a-zA-Z!#$%&'*+-.^_|~`]+$", "is_http_header_name", is_http_header_name),
+    ("^[^\0\n\r]+$", "is_http_header_name_loose", is_http_header_name_loose),
+    ("^[^\0-\u{8}\n-\u{1f}\u{7f}]*$", "is_http_header_value", is_http_header_value),
+    ("^[^\0\n\r]*$", "is_http_header_value_loose", is_http_header_value_loose),
+];
+
 #[cfg(test)]
 mod tests;
