@@ -49,7 +49,5 @@ fn look_up(zone: &str, at: Timestamp) -> Result<i64, Error> {
 
 #[cfg(not(feature = "time-zones"))]
 fn look_up(zone: &str, _: Timestamp) -> Result<i64, Error> {
-    Err(Error::new(format!(
-        "unknown time zone {zone}: names of zones need the feature `time-zones` of gannet-cel"
-    )))
+    Err(Error::new(format!("unknown time zone {zone}: names of zones need Gannet's feature `time-zones`")))
 }
