@@ -39,6 +39,10 @@ type Faults = Result<BTreeSet<(String, String)>, String>;
 const KNOWN: &[(&str, &str, Peer, &str)] = &[
     ("fuzz.Texts", "word", Peer::ProtovalidateBuffa, "\\w and \\d match more than ASCII: RE2's do not"),
     ("fuzz.Texts", "word", Peer::ProstProtovalidate, "\\w and \\d match more than ASCII: RE2's do not"),
+    ("fuzz.Texts", "ip", Peer::ProtovalidateBuffa, "any characters but none are a zone's name"),
+    ("fuzz.Texts", "ipv6", Peer::ProtovalidateBuffa, "any characters but none are a zone's name"),
+    ("fuzz.Texts", "ip", Peer::ProstProtovalidate, "any characters but none are a zone's name"),
+    ("fuzz.Texts", "ipv6", Peer::ProstProtovalidate, "any characters but none are a zone's name"),
     (
         "fuzz.Texts",
         "header",
