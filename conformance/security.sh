@@ -8,6 +8,8 @@
 
 : "${GREETER_IS:=gannet}"
 GREETER_PROTO=$REPOSITORY/examples/greeter/proto/helloworld.proto
+# Where the options of its rules are.
+OPTIONS=$REPOSITORY/crates/gannet-codegen/proto
 GENERATED_PYTHON=$LOGS/generated
 
 # need_greeters: Gannet's, unless a peer stands in for them.
@@ -21,7 +23,7 @@ greeter_command() {
     gannet-client) command=("$GREETER_CLIENT") ;;
     gannet-server) command=("$GREETER_SERVER" --threads 1) ;;
     go-*) command=("$BIN/grpc-go-greeter-$2") ;;
-    js-*) command=(node "$CONFORMANCE/js/greeter-$2.js" --proto "$GREETER_PROTO") ;;
+    js-*) command=(node "$CONFORMANCE/js/greeter-$2.js" --proto "$GREETER_PROTO" --include "$OPTIONS") ;;
     python-*) command=("$PYTHON" "$CONFORMANCE/python/greeter_$2.py" --generated "$GENERATED_PYTHON") ;;
     esac
 }
@@ -30,8 +32,9 @@ greeter_command() {
 generate_python() {
     rm -rf "$GENERATED_PYTHON"
     mkdir -p "$GENERATED_PYTHON"
-    "$PYTHON" -m grpc_tools.protoc -I "$(dirname "$GREETER_PROTO")" \
-        --python_out="$GENERATED_PYTHON" --grpc_python_out="$GENERATED_PYTHON" "$GREETER_PROTO"
+    "$PYTHON" -m grpc_tools.protoc -I "$(dirname "$GREETER_PROTO")" -I "$OPTIONS" \
+        --python_out="$GENERATED_PYTHON" --grpc_python_out="$GENERATED_PYTHON" "$GREETER_PROTO" \
+        "$OPTIONS/github.com/mwitkow/go-proto-validators/validator.proto"
 }
 
 # What each kind says of each fault, in the words of its own; where it depends on the other side, [KIND.FAULT@OTHER]. A

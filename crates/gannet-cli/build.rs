@@ -6,7 +6,7 @@ fn main() -> Result<(), gannet_build::Error> {
     gannet_build::Config::new()
         .include("proto")
         .include(official)
-        .files(["proto/helloworld.proto", "proto/tour.proto"])
+        .files(["proto/helloworld.proto", "proto/tour.proto", "proto/validators.proto"])
         .files([format!("{official}/grpc/reflection/v1"), format!("{official}/grpc/health")])
         .compile()
 }

@@ -60,6 +60,7 @@ const CHAPTERS: &[Chapter] = &[
         walk: |notes| Box::pin(chapters::reflection(notes)),
     },
     Chapter { number: 4, title: "Streams", walk: |notes| Box::pin(chapters::streams(notes)) },
+    Chapter { number: 5, title: "Validators", walk: |notes| Box::pin(chapters::validators(notes)) },
     Chapter { number: 6, title: "Interceptor chains", walk: |notes| Box::pin(chapters::interceptors(notes)) },
     Chapter { number: 7, title: "Token authentication", walk: |notes| Box::pin(chapters::tokens(notes)) },
     Chapter { number: 8, title: "TLS, one way", walk: |notes| Box::pin(chapters::tls(notes)) },
@@ -73,9 +74,6 @@ const CHAPTERS: &[Chapter] = &[
     Chapter { number: 12, title: "Errors", walk: |notes| Box::pin(chapters::errors(notes)) },
     Chapter { number: 13, title: "Shutdown", walk: |notes| Box::pin(chapters::shutdown(notes)) },
 ];
-
-/// The article's chapters that the tour cannot walk yet. One that can moves to [`CHAPTERS`].
-const TO_COME: &[(u32, &str)] = &[(5, "Validators")];
 
 /// No chapter takes longer, whatever goes wrong.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -140,21 +138,12 @@ fn walk<'a>(
 
 fn no_such_chapter(number: u32) -> String {
     let there = CHAPTERS.iter().map(|chapter| chapter.number.to_string()).collect::<Vec<_>>().join(", ");
-    match TO_COME.iter().find(|(to_come, _)| *to_come == number) {
-        Some((_, title)) => {
-            format!("chapter {number}, {title}, is still to come; there are: {there}")
-        }
-        None => format!("there is no chapter {number}; there are: {there}"),
-    }
+    format!("there is no chapter {number}; there are: {there}")
 }
 
 /// All chapters, for the help.
 fn listing() -> String {
-    let there = CHAPTERS.iter().map(|chapter| (chapter.number, chapter.title, ""));
-    let to_come = TO_COME.iter().map(|(number, title)| (*number, *title, " (to come)"));
-    let mut all: Vec<_> = there.chain(to_come).collect();
-    all.sort_unstable();
-    let lines = all.iter().map(|(number, title, state)| format!("\n  {number:>2}  {title}{state}"));
+    let lines = CHAPTERS.iter().map(|chapter| format!("\n  {:>2}  {}", chapter.number, chapter.title));
     format!("Chapters:{}\n\nExample:\n  gannet tour --only 2,4", lines.collect::<String>())
 }
 
@@ -224,11 +213,8 @@ mod tests {
     }
 
     #[test]
-    fn every_chapter_of_the_article_is_there_or_to_come_and_none_is_both() {
-        let mut numbers: Vec<u32> = CHAPTERS.iter().map(|chapter| chapter.number).collect();
-        assert!(numbers.is_sorted(), "{numbers:?}");
-        numbers.extend(TO_COME.iter().map(|(number, _)| number));
-        numbers.sort_unstable();
+    fn every_chapter_of_the_article_is_there() {
+        let numbers: Vec<u32> = CHAPTERS.iter().map(|chapter| chapter.number).collect();
         assert_eq!(numbers, (1..=13).collect::<Vec<_>>());
     }
 }

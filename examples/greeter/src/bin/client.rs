@@ -25,7 +25,10 @@ Examples:
 
   A token with every call; over plaintext only on request, since anyone on the way could read it:
     greeter-client --addr localhost:50051 --ca certs/ca.pem --token admin:admin zhangsan
-    greeter-client --token admin:admin --insecure-token zhangsan";
+    greeter-client --token admin:admin --insecure-token zhangsan
+
+  Only what keeps the rules of the contract leaves; this is refused here, whatever the server would do:
+    greeter-client --validate zhangsan";
 
 /// Calls the Greeter.
 #[derive(Parser)]
@@ -64,6 +67,10 @@ struct Options {
     /// Sends the token over plaintext too.
     #[arg(long, requires = "token")]
     insecure_token: bool,
+
+    /// Refuses requests that break the rules of the contract, before they are sent.
+    #[arg(long)]
+    validate: bool,
 
     /// Sends all names on one stream instead of a call for each.
     #[arg(long)]
@@ -111,6 +118,9 @@ async fn connect(options: &Options) -> Result<Channel, Box<dyn std::error::Error
     };
     if let Some(tls) = tls {
         channel = channel.tls(tls);
+    }
+    if options.validate {
+        channel = channel.validate();
     }
     if let Some(token) = &options.token {
         let token = Token::parse(token)?;

@@ -1,5 +1,5 @@
-//! Serves the Greeter: over plaintext or TLS, to everybody or to those with a certificate or a token; with reflection and
-//! health.
+//! Serves the Greeter: over plaintext or TLS, to everybody or to those with a certificate or a token; any request or
+//! only valid ones; with reflection and health.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,11 @@ Examples:
 
   A token with every call:
     greeter-server --tls-cert certs/server.pem --tls-key certs/server.key --token admin:admin
-    greeter-client --ca certs/ca.pem --token admin:admin --addr localhost:50051 zhangsan";
+    greeter-client --ca certs/ca.pem --token admin:admin --addr localhost:50051 zhangsan
+
+  The rules of the contract, by which names are two to five times the letter z:
+    greeter-server --validate
+    greeter-client zzz";
 
 /// Serves the Greeter until it is interrupted, then lets the calls under way end.
 #[derive(Parser)]
@@ -59,6 +63,10 @@ struct Options {
     /// read it in the list of processes.
     #[arg(long, value_name = "USER:PASSWORD")]
     token: Option<String>,
+
+    /// Refuses requests that break the rules of the contract, before the Greeter sees them.
+    #[arg(long)]
+    validate: bool,
 }
 
 fn main() -> std::process::ExitCode {
@@ -98,6 +106,9 @@ fn server(options: &Options) -> Result<Server, Box<dyn std::error::Error>> {
     if let Some(token) = &options.token {
         let token = Token::parse(token)?;
         server = server.intercept(auth::password(&token.user, token.password));
+    }
+    if options.validate {
+        server = server.validate();
     }
     Ok(server)
 }

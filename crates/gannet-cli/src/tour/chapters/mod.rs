@@ -12,6 +12,7 @@ mod shutdown;
 mod streams;
 mod tls;
 mod tokens;
+mod validators;
 
 pub(super) use another_language::another_language;
 pub(super) use calls::calls;
@@ -25,6 +26,7 @@ pub(super) use shutdown::shutdown;
 pub(super) use streams::streams;
 pub(super) use tls::tls;
 pub(super) use tokens::tokens;
+pub(super) use validators::validators;
 
 use super::services::protos;
 use super::{Notes, Outcome, certificates, log, services};
