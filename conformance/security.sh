@@ -2,6 +2,7 @@
 # that must be refused, with what each side then says. Sourced by the suites after lib.sh; does nothing by itself.
 #
 #     security_cases CLIENT SERVER       which are gannet, go, js or python; all take the flags of Gannet's greeters
+#     validation_cases CLIENT            chapter 5: the client and Gannet's server, with --validate
 #
 # With GREETER_IS=go (or js, python) a suite tries that peer in Gannet's place, which shows that the cases hold between
 # peers, and what they say.
@@ -225,6 +226,30 @@ security_cases() {
     plaintext_cases
     tls_cases
     mutual_tls_cases
+    end_servers
+}
+
+# ends_with LINE COMMAND...: the command fails, and this is the last line of its output, no more and no less. For use with
+# `check`.
+ends_with() {
+    local line=$1 output
+    shift
+    output=$("$@" 2>&1) && { printf '%s\n(succeeded)\n' "$output"; return 1; }
+    printf '%s\n(expected: %s)\n' "$output" "$line"
+    [[ ${output##*$'\n'} == "$line" ]]
+}
+
+# validation_cases CLIENT: names that break the rule of the contract are refused in the words of go-proto-validators,
+# without details; others are not. Only Gannet's server validates.
+validation_cases() {
+    local client=$1 server=gannet case=$LOGS/case.log
+    local fault="INVALID_ARGUMENT: invalid field Name: value 'zhangsan' must be a string conforming to regex \"^[z]{2,5}\$\""
+    start validating --validate
+    check "$client -> $server: a valid name" "$case" says 'Hello zzz!' greet validating zzz
+    check "$client -> $server: a name that breaks the rule" "$case" ends_with "$fault" greet validating zhangsan
+    check "$client -> $server: valid names, a stream" "$case" says $'hi zz\nhi zzzzz' greet validating --stream zz zzzzz
+    check "$client -> $server: a name that breaks the rule, a stream" "$case" \
+        ends_with "$fault" greet validating --stream zz zhangsan
     end_servers
 }
 

@@ -12,6 +12,7 @@ const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     proto: { type: 'string' },
+    include: { type: 'string' },
     addr: { type: 'string', default: '127.0.0.1:50051' },
     stream: { type: 'boolean' },
     ca: { type: 'string' },
@@ -24,7 +25,9 @@ const { values: options, positionals: names } = parseArgs({
   },
 });
 const read = (file) => (file === undefined ? null : fs.readFileSync(file));
-const { helloworld } = grpc.loadPackageDefinition(protoLoader.loadSync(options.proto));
+const { helloworld } = grpc.loadPackageDefinition(
+  protoLoader.loadSync(options.proto, { includeDirs: [options.include] }),
+);
 
 // The token goes into the metadata of every call.
 function token() {
@@ -102,7 +105,9 @@ async function run() {
 run().then(
   () => process.exit(0),
   (error) => {
-    console.error(error.details === undefined ? error.message : `${grpc.status[error.code]}: ${error.details}`);
+    // What google.rpc.Status would hold beside code and message.
+    const more = error.metadata?.get('grpc-status-details-bin').length ? ' (and details)' : '';
+    console.error(error.details === undefined ? error.message : `${grpc.status[error.code]}: ${error.details}${more}`);
     process.exit(1);
   },
 );

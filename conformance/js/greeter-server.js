@@ -13,6 +13,7 @@ const { HealthImplementation } = require('grpc-health-check');
 const { values: options } = parseArgs({
   options: {
     proto: { type: 'string' },
+    include: { type: 'string' },
     addr: { type: 'string', default: '127.0.0.1:50051' },
     'tls-cert': { type: 'string' },
     'tls-key': { type: 'string' },
@@ -21,7 +22,9 @@ const { values: options } = parseArgs({
   },
 });
 const read = (file) => (file === undefined ? null : fs.readFileSync(file));
-const { helloworld } = grpc.loadPackageDefinition(protoLoader.loadSync(options.proto));
+const { helloworld } = grpc.loadPackageDefinition(
+  protoLoader.loadSync(options.proto, { includeDirs: [options.include] }),
+);
 
 const greeter = {
   SayHello(call, callback) {

@@ -91,7 +91,10 @@ def main():
     try:
         run(parser.parse_args())
     except grpc.RpcError as error:
-        sys.exit(f"{error.code().name}: {error.details()}")
+        # What google.rpc.Status would hold beside code and message.
+        trailers = dict(error.trailing_metadata() or ())
+        more = " (and details)" if "grpc-status-details-bin" in trailers else ""
+        sys.exit(f"{error.code().name}: {error.details()}{more}")
 
 
 main()

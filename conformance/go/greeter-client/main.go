@@ -53,7 +53,11 @@ func main() {
 	}
 	if err := run(names); err != nil {
 		if status, ok := status.FromError(err); ok {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", code.Code(status.Code()), status.Message())
+			more := ""
+			if len(status.Details()) > 0 {
+				more = " (and details)"
+			}
+			fmt.Fprintf(os.Stderr, "%s: %s%s\n", code.Code(status.Code()), status.Message(), more)
 		} else {
 			fmt.Fprintln(os.Stderr, err)
 		}

@@ -34,6 +34,7 @@ pages! {
     health: "docs/health.md",
     limits: "docs/limits.md",
     interceptors: "docs/interceptors.md",
+    validation: "docs/validation.md",
     authentication: "docs/authentication.md",
     tls: "docs/tls.md",
     certificates: "docs/certificates.md",

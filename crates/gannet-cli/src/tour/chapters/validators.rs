@@ -14,12 +14,13 @@ const REFUSAL: &str =
     r#"invalid field Name: value 'zhangsan' must be a string conforming to regex "^[z]{2,5}$""#;
 
 /// Where each violation is, which rule it is of, and what it says.
-const VIOLATIONS: [(&str, &str, &str); 5] = [
+const VIOLATIONS: [(&str, &str, &str); 6] = [
+    ("", "sign_up.guardian", "who is under 18 needs a guardian"),
     ("name", "string.min_len", "must be at least 2 characters"),
     ("mail", "string.email", "must be a valid email address"),
     ("tags", "repeated.unique", "repeated value must contain unique items"),
+    ("tags[0]", "string.min_len", "must be at least 1 characters"),
     ("tags[1]", "string.min_len", "must be at least 1 characters"),
-    ("", "sign_up.guardian", "who is under 18 needs a guardian"),
 ];
 
 pub(in super::super) async fn validators(notes: Notes) -> Outcome {
@@ -108,7 +109,7 @@ async fn successor(notes: &Notes, greeter: &GreeterClient) -> Outcome {
     notes.came(format!("{:?}", reply.message));
     notes.holds(reply.message == "welcome zhangsan", "the reply is another")?;
 
-    notes.sent("SignUp of somebody who breaks five of the rules");
+    notes.sent("SignUp of somebody with whom six things are wrong");
     let invalid = SignUpRequest {
         name: "z".into(),
         mail: "at home".into(),
@@ -120,12 +121,16 @@ async fn successor(notes: &Notes, greeter: &GreeterClient) -> Outcome {
     notes.holds(status.code() == Code::InvalidArgument, "the code is another")?;
     notes.came(format!("{}, and in its details:", status.code()));
     let violations = Violations::from_status(&status).ok_or("there are no violations in the details")?;
-    for violation in violations.iter() {
+    let mut found = Vec::new();
+    for violation in violations.into_inner() {
         let field = violation.field.to_string();
-        let field = if field.is_empty() { "the message" } else { &field };
-        notes.came(format!("  {field}: {} ({})", violation.message, violation.rule_id));
+        let shown = if field.is_empty() { "the message" } else { &field };
+        notes.came(format!("  {shown}: {} ({})", violation.message, violation.rule_id));
+        found.push((field, violation.rule_id, violation.message));
     }
-    Ok(())
+    let same =
+        found.iter().map(|(field, rule, message)| (field.as_str(), &**rule, &**message)).eq(VIOLATIONS);
+    notes.holds(same, format!("the violations should be {VIOLATIONS:?}"))
 }
 
 async fn before_sending(notes: &Notes) -> Outcome {
