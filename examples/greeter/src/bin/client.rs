@@ -33,6 +33,7 @@ Examples:
 /// Calls the Greeter.
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 struct Options {
     /// Where the server is: HOST:PORT, http://HOST:PORT, https://HOST:PORT, or unix:PATH. HOST:PORT means TLS with
     /// --tls, --ca or --cert.
