@@ -62,7 +62,7 @@ mod tests {
             ("someString2", "SomeString2"),
             ("_leading", "XLeading"),
             ("__two", "XTwo"),
-            ("_2", "X_2"),
+            ("_2", "X2"),
             ("trailing_", "Trailing_"),
             ("with_2_digits", "With_2Digits"),
             ("with2digits", "With2Digits"),
