@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::mem::ManuallyDrop;
 
 use gannet_cel::{Error as EvaluationError, Timestamp};
 use gannet_core::CheckSettings as Settings;
@@ -46,11 +45,10 @@ pub trait Validate {
     /// As [`validate`](Self::validate).
     fn validate_with(&self, settings: &Settings) -> Result<(), ValidationError> {
         self.check_legacy()?;
-        // What it holds is taken out below. For a valid message, dropping it would take longer than most rules.
-        let mut report = ManuallyDrop::new(Report::new(settings));
+        let mut report = Report::new(settings);
         // What ended it stands in the report.
         let _ = self.check(&mut report);
-        report.conclude()
+        report.finish()
     }
 }
 
@@ -73,12 +71,20 @@ pub struct Stop;
 pub struct Step(pub PathElement);
 
 /// What has been found so far in a message.
+///
+/// Small while nothing is: making one, and seeing that it is empty, takes less time than most rules.
 #[derive(Debug)]
 pub struct Report {
     limit: usize,
+    found: Option<Box<Found>>,
+    now: Cell<Option<Timestamp>>,
+}
+
+/// What is wrong with a message.
+#[derive(Debug)]
+struct Found {
     violations: Vec<Violation>,
     failure: Option<Reason>,
-    now: Cell<Option<Timestamp>>,
     room_for_keys: usize,
 }
 
@@ -86,17 +92,27 @@ pub struct Report {
 /// the message that they lead to. When there is no room for another, no more violations are wanted.
 const ROOM_FOR_KEYS: usize = 1 << 20;
 
+impl Default for Found {
+    fn default() -> Self {
+        Self { violations: Vec::new(), failure: None, room_for_keys: ROOM_FOR_KEYS }
+    }
+}
+
 impl Report {
     /// An empty one. Allocates nothing.
     #[inline]
     pub fn new(settings: &Settings) -> Self {
-        Self {
-            limit: settings.violation_limit(),
-            violations: Vec::new(),
-            failure: None,
-            now: Cell::new(None),
-            room_for_keys: ROOM_FOR_KEYS,
-        }
+        Self { limit: settings.violation_limit(), found: None, now: Cell::new(None) }
+    }
+
+    fn found(&mut self) -> &mut Found {
+        self.found.get_or_insert_default()
+    }
+
+    /// How many violations there are.
+    #[inline]
+    fn count(&self) -> usize {
+        self.found.as_ref().map_or(0, |found| found.violations.len())
     }
 
     /// Adds the violation of a rule whose text is known at build time.
@@ -148,14 +164,16 @@ impl Report {
         if let Some(last) = field.elements.last_mut().filter(|_| subscript.is_some()) {
             last.subscript = subscript;
         }
-        self.violations.push(Violation {
+        let limit = self.limit;
+        let violations = &mut self.found().violations;
+        violations.push(Violation {
             field,
             rule: FieldPath { elements: rule.path.to_vec() },
             rule_id: Cow::Borrowed(rule.id),
             message,
             for_key,
         });
-        if self.violations.len() >= self.limit { Err(Stop) } else { Ok(()) }
+        if violations.len() >= limit { Err(Stop) } else { Ok(()) }
     }
 
     /// Notes that a rule could not be evaluated, which ends the validation.
@@ -165,7 +183,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn fail(&mut self, error: EvaluationError) -> Result<(), Stop> {
-        self.failure.get_or_insert(Reason::Evaluation(error));
+        self.found().failure.get_or_insert(Reason::Evaluation(error));
         Err(Stop)
     }
 
@@ -176,7 +194,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn fail_unbuilt(&mut self, fault: &'static str) -> Result<(), Stop> {
-        self.failure.get_or_insert(Reason::Unbuilt(fault));
+        self.found().failure.get_or_insert(Reason::Unbuilt(fault));
         Err(Stop)
     }
 
@@ -196,9 +214,9 @@ impl Report {
     /// No more is wanted.
     #[inline]
     pub fn nested<M: Validate + ?Sized>(&mut self, message: &M, step: &'static Step) -> Result<(), Stop> {
-        let before = self.violations.len();
+        let before = self.count();
         let result = message.check(self);
-        if self.violations.len() != before {
+        if self.count() != before {
             self.lead(before, step, None)?;
         }
         result
@@ -215,9 +233,9 @@ impl Report {
         step: &'static Step,
         subscript: impl FnOnce() -> Subscript,
     ) -> Result<(), Stop> {
-        let before = self.violations.len();
+        let before = self.count();
         let result = message.check(self);
-        if self.violations.len() != before {
+        if self.count() != before {
             self.lead(before, step, Some(subscript()))?;
         }
         result
@@ -227,18 +245,19 @@ impl Report {
     #[cold]
     #[inline(never)]
     fn lead(&mut self, from: usize, step: &'static Step, subscript: Option<Subscript>) -> Result<(), Stop> {
+        let found = self.found();
         let mut full = false;
         if let Some(Subscript::String(key)) = &subscript {
-            let fitting = self.room_for_keys / key.len().max(1);
-            full = self.violations.len() - from > fitting;
+            let fitting = found.room_for_keys / key.len().max(1);
+            full = found.violations.len() - from > fitting;
             // At least one is kept, however long the key.
-            self.violations.truncate(from + fitting.max(1));
-            self.room_for_keys =
-                self.room_for_keys.saturating_sub(key.len() * (self.violations.len() - from));
+            found.violations.truncate(from + fitting.max(1));
+            found.room_for_keys =
+                found.room_for_keys.saturating_sub(key.len() * (found.violations.len() - from));
         }
         let mut element = step.0.clone();
         element.subscript = subscript;
-        for violation in self.violations.iter_mut().skip(from) {
+        for violation in found.violations.iter_mut().skip(from) {
             violation.field.elements.insert(0, element.clone());
         }
         if full { Err(Stop) } else { Ok(()) }
@@ -249,22 +268,20 @@ impl Report {
     /// # Errors
     /// There are violations, or a rule could not be evaluated.
     #[inline]
-    pub fn finish(mut self) -> Result<(), ValidationError> {
-        self.conclude()
+    pub fn finish(self) -> Result<(), ValidationError> {
+        match self.found {
+            None => Ok(()),
+            Some(found) => Err((*found).into_error()),
+        }
     }
+}
 
-    /// As [`finish`](Self::finish), leaving nothing in the report. By reference, so that it is not moved on the way of valid
-    /// messages.
-    #[inline]
-    fn conclude(&mut self) -> Result<(), ValidationError> {
-        if self.violations.is_empty() && self.failure.is_none() { Ok(()) } else { Err(self.take_error()) }
-    }
-
+impl Found {
     #[cold]
     #[inline(never)]
-    fn take_error(&mut self) -> ValidationError {
-        let violations = std::mem::take(&mut self.violations);
-        ValidationError(Box::new(self.failure.take().unwrap_or(Reason::Violations(violations))))
+    fn into_error(self) -> ValidationError {
+        let Self { violations, failure, .. } = self;
+        ValidationError(Box::new(failure.unwrap_or(Reason::Violations(violations))))
     }
 }
 
