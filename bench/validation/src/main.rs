@@ -97,7 +97,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let go = go::measure()?;
     println!("Nanoseconds for each validation (and allocations of it); median of {ROUNDS} rounds.\n");
     print!("| message |");
-    CONTESTANTS.iter().for_each(|contestant| print!(" {} |", contestant.name));
+    for contestant in &CONTESTANTS {
+        print!(" {} |", contestant.name);
+    }
     println!(" protovalidate-go |\n|---|{}", "---:|".repeat(CONTESTANTS.len() + 1));
     for (row, (name, kind, index)) in ROWS.into_iter().enumerate() {
         let functions = CONTESTANTS.each_ref().map(|contestant| contestant.function(kind));

@@ -30,13 +30,16 @@ impl Messages {
         let mixed = [mixed("Zhang San", "zhang.san@example.com", 42), mixed("", "no address", -1)];
         let spans = [(3, 7), (7, 3)].map(|(first, last)| bench::Span { first, last });
         // One encoding for all, so that they cannot differ.
-        let [a, b] = articles.each_ref().map(buffa::Message::encode_to_vec);
-        let [c, d] = mixed.each_ref().map(buffa::Message::encode_to_vec);
-        let [e, f] = spans.each_ref().map(buffa::Message::encode_to_vec);
+        let [article, bad_article] = articles.each_ref().map(buffa::Message::encode_to_vec);
+        let [mix, bad_mix] = mixed.each_ref().map(buffa::Message::encode_to_vec);
+        let [span, bad_span] = spans.each_ref().map(buffa::Message::encode_to_vec);
         Ok(Self {
-            prost_articles: [prost_bench::Article::decode(&*a)?, prost_bench::Article::decode(&*b)?],
-            prost_mixed: [prost_bench::Mixed::decode(&*c)?, prost_bench::Mixed::decode(&*d)?],
-            prost_spans: [prost_bench::Span::decode(&*e)?, prost_bench::Span::decode(&*f)?],
+            prost_articles: [
+                prost_bench::Article::decode(&*article)?,
+                prost_bench::Article::decode(&*bad_article)?,
+            ],
+            prost_mixed: [prost_bench::Mixed::decode(&*mix)?, prost_bench::Mixed::decode(&*bad_mix)?],
+            prost_spans: [prost_bench::Span::decode(&*span)?, prost_bench::Span::decode(&*bad_span)?],
             articles,
             mixed,
             spans,
