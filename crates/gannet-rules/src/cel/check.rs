@@ -138,7 +138,8 @@ impl Checker<'_> {
                 Type::Map(key, _) if **key == Type::String => {
                     overload::operator(Operator::Index, vec![base, Node::text(name)], self.environment.pool)
                 }
-                Type::Dyn => Ok(Node::new(Expr::Failure(format!("no such key: {name}")), Type::Dyn)),
+                Type::Dyn if matches!(base.expr, Expr::Failure(_)) => Ok(base),
+                Type::Dyn => Err(overload::UNKNOWN.to_owned()),
                 other => Err(format!(
                     "type '{}' does not support field selection",
                     other.name(self.environment.pool)
@@ -180,6 +181,9 @@ impl Checker<'_> {
         if let Type::Map(..) = base.ty {
             let arguments = vec![Node::text(&*select.field), base];
             return overload::operator(Operator::In, arguments, self.environment.pool);
+        }
+        if overload::is_unknown(&base) {
+            return Err(overload::UNKNOWN.to_owned());
         }
         let Type::Message(index) = base.ty else {
             return Err(format!("invalid argument to has() macro: '{}' has no fields", base.ty));
@@ -245,6 +249,7 @@ impl Checker<'_> {
     fn condition(&mut self, parsed: &IdedExpr, operator: &str) -> Result<Node, String> {
         let node = self.node(parsed)?;
         match node.ty.unwrapped() {
+            Type::Dyn if overload::is_unknown(&node) => Err(overload::UNKNOWN.to_owned()),
             Type::Bool | Type::Dyn => Ok(node),
             other => Err(format!(
                 "found no matching overload for '{operator}' applied to '({})'",

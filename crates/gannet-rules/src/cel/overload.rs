@@ -18,6 +18,9 @@ pub(super) fn call(
     arguments: Vec<Node>,
     pool: &DescriptorPool,
 ) -> Result<Node, String> {
+    if arguments.iter().any(is_unknown) {
+        return Err(UNKNOWN.to_owned());
+    }
     let operator = match (name, is_method, arguments.len()) {
         ("_==_", false, 2) => Operator::Equal,
         ("_!=_", false, 2) => Operator::NotEqual,
@@ -63,6 +66,15 @@ pub(super) fn operator(
     pool: &DescriptorPool,
 ) -> Result<Node, String> {
     operator_named(operator, "_[_]", arguments, pool)
+}
+
+/// Why an expression cannot work with a value.
+pub(super) const UNKNOWN: &str = "what a google.protobuf.Any, Struct, Value or ListValue holds is known only when a message \
+     comes, and rules are compiled; make it a field of a type of its own, or check it in the handler";
+
+/// Whether a value's type is known only at run time, because the contract leaves it open.
+pub(super) fn is_unknown(node: &Node) -> bool {
+    node.ty == Type::Dyn && !matches!(node.expr, Expr::Failure(_) | Expr::Constant(_))
 }
 
 fn hidden(mut arguments: Vec<Node>) -> Node {
