@@ -8,8 +8,8 @@ pub static FILE_DESCRIPTOR_SET: [u8; 4436] = *include!("mod.descriptor_set.rs");
 #[allow(
     deprecated, elided_lifetimes_in_paths, missing_copy_implementations, missing_debug_implementations,
     missing_docs, nonstandard_style, rust_2018_idioms, single_use_lifetimes, trivial_casts,
-    trivial_numeric_casts, unnameable_types, unreachable_pub, unused, unused_lifetimes,
-    unused_qualifications, unused_results, variant_size_differences,
+    trivial_numeric_casts, unnameable_types, unreachable_pub, unused, unused_comparisons,
+    unused_lifetimes, unused_qualifications, unused_results, variant_size_differences,
     clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction, rustdoc::all
 )]
 pub mod grpc {
