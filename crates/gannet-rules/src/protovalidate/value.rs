@@ -82,17 +82,13 @@ impl Body<'_> {
     fn own_checks(&mut self, subject: &Subject, rules: &FieldRules) -> Result<TokenStream, String> {
         let ty = Type::of_kind(subject.kind, self.schema.pool());
         // A wrapper's rules are those of what is in it.
+        let nothing = Code::new(quote!(()), Form::Message);
+        let value = &subject.value;
         let (this, ty) = match (subject.kind, ty) {
             (SingularKind::Message(index), Type::Wrapper(scalar)) => {
-                let this = Code::new(quote!(()), Form::Message);
-                let value = subject.value.clone();
-                (self.writer(&this).unwrapped(index, &value), *scalar)
+                (self.writer(&nothing).unwrapped(index, value), *scalar)
             }
-            (kind, ty) => {
-                let this = Code::new(quote!(()), Form::Message);
-                let value = subject.value.clone();
-                (self.writer(&this).widened(kind, &value), ty)
-            }
+            (kind, ty) => (self.writer(&nothing).widened(kind, value), ty),
         };
         let mut checks = self.cel_rules(
             &rules.cel(),
@@ -106,31 +102,22 @@ impl Body<'_> {
         let Some((typed, message)) = rules.typed() else { return Ok(checks) };
         let expected = expected_rules(self.schema, subject.kind);
         expect(&typed, expected)?;
-        match expected {
-            "any" => checks.extend(self.any(subject, &message)),
-            "enum" if options::is_flag_set(&message, "defined_only") => {
-                checks.extend(self.standard(
-                    &typed,
-                    &message,
-                    &ty,
-                    &this,
-                    &subject.field,
-                    &subject.prefix,
-                    &subject.spot,
-                    &subject.place,
-                ));
-                checks.extend(self.defined_only(subject, &typed));
-            }
-            _ => checks.extend(self.standard(
-                &typed,
-                &message,
-                &ty,
-                &this,
-                &subject.field,
-                &subject.prefix,
-                &subject.spot,
-                &subject.place,
-            )),
+        if expected == "any" {
+            checks.extend(self.any(subject, &message));
+            return Ok(checks);
+        }
+        checks.extend(self.standard(
+            &typed,
+            &message,
+            &ty,
+            &this,
+            &subject.field,
+            &subject.prefix,
+            &subject.spot,
+            &subject.place,
+        ));
+        if expected == "enum" && options::is_flag_set(&message, "defined_only") {
+            checks.extend(self.defined_only(subject, &typed));
         }
         Ok(checks)
     }
