@@ -281,16 +281,12 @@ impl Writer<'_> {
             }
             _ => return Err("the arguments of format() must be a literal list".to_owned()),
         };
-        let mut is_fallible = template.is_fallible;
         let mut values = Vec::new();
         for node in &nodes {
-            let value = self.value(node)?;
-            is_fallible |= value.is_fallible;
-            values.push(value.tokens);
+            values.push(self.value(node)?.tokens);
         }
         let (cel, template) = (self.cel(), template.tokens);
         let tokens = quote!(#cel::format(#template, &[#(#values),*])?);
-        let _ = is_fallible;
         Ok(Code::new(tokens, Form::Owned).fallible(true))
     }
 
