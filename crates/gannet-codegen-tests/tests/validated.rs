@@ -17,13 +17,14 @@ fn broken(message: &impl Validate) -> Vec<String> {
 
 /// Makes the same message with both libraries, and gives what both say of it.
 macro_rules! broken_in_both {
-    ($message:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+    ($message:ident $fields:tt) => { broken_in_both!(expressions::$message $fields) };
+    ($package:ident::$message:ident { $($field:ident: $value:expr),* $(,)? }) => {{
         let buffa = {
-            use buffa_tree::validated::expressions::*;
+            use buffa_tree::validated::$package::*;
             broken(&$message { $($field: $value.into(),)* ..Default::default() })
         };
         let prost = {
-            use prost::validated::expressions::*;
+            use prost::validated::$package::*;
             broken(&$message { $($field: $value.into(),)* ..Default::default() })
         };
         assert_eq!(buffa, prost, "the libraries disagree");
@@ -196,4 +197,63 @@ fn paths_lead_to_items_and_keys() {
         error.to_string(),
         "validation errors:\n - list[1]: must be greater than 2\n - map[\"k\\\"\"]: must be at least 2 characters"
     );
+}
+
+#[test]
+fn no_bytes_have_no_prefix_and_a_zero_byte_is_one_like_any_other() {
+    let frame = |head: &[u8], body: &[u8], tail: &[u8]| {
+        broken_in_both!(edges::Frame { head: head.to_vec(), body: body.to_vec(), tail: tail.to_vec() })
+    };
+    assert_eq!(frame(b"\xCA\xFE\0", b"f\0or", b"\0end"), NONE);
+    assert_eq!(frame(b"\xCA\xFE", b"or\0", b"an end"), NONE);
+    assert_eq!(frame(b"\xCA\0\xFE", b"o\0r", b"end\0"), ["bytes.prefix", "bytes.contains", "bytes.suffix"]);
+    let error = buffa_tree::validated::edges::Frame::default().validate().expect_err("all three are empty");
+    let told: Vec<_> = error.violations().iter().map(|violation| violation.message.as_ref()).collect();
+    assert_eq!(told, ["does not have prefix cafe", "does not contain 6f72", "does not have suffix 656e64"]);
+}
+
+#[test]
+fn the_dot_at_the_end_of_a_host_name_does_not_count_as_one_of_its_characters() {
+    let name = |length: usize| format!("{}z", "abc.".repeat(64).get(..length - 1).unwrap_or_default());
+    let host = |name: &str| broken_in_both!(edges::Host { by_rule: name, by_expression: name });
+    let (longest, too_long) = (name(253), name(254));
+    assert_eq!((longest.len(), too_long.len()), (253, 254));
+    assert_eq!(host(&longest), NONE);
+    assert_eq!(host(&format!("{longest}.")), NONE);
+    assert_eq!(host(&too_long), ["string.hostname", "host"]);
+    assert_eq!(host(&format!("{longest}..")), ["string.hostname", "host"]);
+}
+
+#[test]
+fn a_time_is_asked_for_what_the_clocks_of_a_place_show() {
+    use buffa_tree::validated::edges::Opening as OfBuffa;
+    use gannet::well_known::Timestamp;
+    use prost::validated::edges::Opening as OfProst;
+
+    let opening = |at: i64, there: i64, zone: &str| {
+        let of_buffa = OfBuffa {
+            at: Timestamp { seconds: at, ..Default::default() }.into(),
+            there: Timestamp { seconds: there, ..Default::default() }.into(),
+            zone: zone.into(),
+        };
+        let mut of_prost = OfProst { zone: zone.into(), ..Default::default() };
+        of_prost.at.get_or_insert_default().seconds = at;
+        of_prost.there.get_or_insert_default().seconds = there;
+        let said = broken(&of_buffa);
+        assert_eq!(said, broken(&of_prost), "the libraries disagree");
+        said
+    };
+    // 2024-03-31, when clocks go from 2 to 3 in Berlin: 07:30 UTC is 09:30 there, and was 08:30 the day before.
+    let (before, changed) = (1_711_783_800, 1_711_870_200);
+    assert_eq!(opening(changed, 0, ""), ["kathmandu"], "in 1970 it was 5:30 there");
+    assert_eq!(opening(changed, changed, ""), ["kathmandu"], "it is 13:15 there");
+    let quarter = changed + 1_800;
+    assert_eq!(opening(changed, quarter, ""), NONE);
+    assert_eq!(opening(before, quarter, ""), ["berlin"]);
+    // It is Sunday at 07:30 in UTC, and still Saturday in Honolulu.
+    assert_eq!(opening(changed, quarter, "UTC"), NONE);
+    assert_eq!(opening(changed, quarter, "+16:29"), NONE);
+    assert_eq!(opening(changed, quarter, "+16:30"), ["zone"]);
+    assert_eq!(opening(changed, quarter, "Pacific/Honolulu"), ["zone"]);
+    assert_eq!(opening(changed, quarter, "Nowhere/Land"), ["runtime error: unknown time zone Nowhere/Land"]);
 }

@@ -204,6 +204,20 @@ fn zones_have_names_with_the_feature() {
     assert_eq!(hours("2024-01-01T12:00:00Z", "Europe/Berlin"), Ok(13));
     assert_eq!(hours("2024-07-01T12:00:00Z", "Europe/Berlin"), Ok(14));
     assert_eq!(hours("2024-07-01T12:00:00Z", "US/Central"), Ok(7));
+    // The second before clocks change, and the one after, in both directions and both hemispheres.
+    assert_eq!(hours("2024-03-31T00:59:59Z", "Europe/Berlin"), Ok(1));
+    assert_eq!(hours("2024-03-31T01:00:00Z", "Europe/Berlin"), Ok(3));
+    assert_eq!(hours("2024-10-27T00:59:59Z", "Europe/Berlin"), Ok(2));
+    assert_eq!(hours("2024-10-27T01:00:00Z", "Europe/Berlin"), Ok(2));
+    assert_eq!(hours("2024-10-05T15:59:59Z", "Australia/Sydney"), Ok(1));
+    assert_eq!(hours("2024-10-05T16:00:00Z", "Australia/Sydney"), Ok(3));
+    // An offset stays what it is over the change.
+    assert_eq!(hours("2024-03-31T00:59:59Z", "+01:00"), Ok(1));
+    assert_eq!(hours("2024-03-31T01:00:00Z", "+01:00"), Ok(2));
+    assert_eq!(
+        told(at("2024-07-01T12:00:00Z").in_zone("Europe/Bärlin")).as_deref(),
+        Some("unknown time zone Europe/Bärlin")
+    );
     assert!(hours("2024-07-01T12:00:00Z", "europe/berlin").is_err());
     assert!(Timestamp { seconds: i64::MAX, nanos: 0 }.in_zone("Europe/Berlin").is_err());
 }
