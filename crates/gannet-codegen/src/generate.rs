@@ -134,12 +134,13 @@ fn package(
     if options.json {
         SerdeCrate::at(root).visit_file_mut(&mut file);
     }
-    if let Some(validators) = context.validators {
-        let layout = validation::layout(&name, context.descriptors, context.files, options, root);
-        let code = validation::write(&name, files, validators, &*layout)?;
-        let items: syn::File = syn::parse2(code).map_err(not_rust)?;
-        file.items.extend(items.items);
-    }
+    let validators = match context.validators {
+        None => None,
+        Some(rules) => {
+            let layout = validation::layout(&name, context.descriptors, context.files, options, root);
+            validation::write(&name, files, rules, &*layout)?
+        }
+    };
     let modules = messages::modules(&name, options.codec);
     let resolve = |type_name: &str| {
         let path = messages.types.get(&(name.clone(), type_name.to_owned())).cloned().ok_or_else(|| {
@@ -158,7 +159,7 @@ fn package(
         let items: syn::File = syn::parse2(service::write(&service, &writing)).map_err(not_rust)?;
         file.items.extend(items.items);
     }
-    Ok(Package { name, modules, items: file.items })
+    Ok(Package { name, modules, items: file.items, validators })
 }
 
 /// Whether the types of a file come with the message libraries.

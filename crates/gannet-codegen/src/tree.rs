@@ -22,6 +22,16 @@ pub(crate) struct Package {
     /// The modules that it stands in.
     pub(crate) modules: Vec<String>,
     pub(crate) items: Vec<Item>,
+    pub(crate) validators: Option<Guarded>,
+}
+
+/// Items that stand within a macro of the facade, as they need a feature of it.
+pub(crate) struct Guarded {
+    /// The macro's path, without the `!`.
+    pub(crate) by: String,
+    /// The messages that they are for, in words.
+    pub(crate) messages: String,
+    pub(crate) items: Vec<Item>,
 }
 
 /// A module of the tree: the package that stands in it, if any, and the modules below.
@@ -85,9 +95,12 @@ pub(crate) fn lay_out(packages: Vec<Package>, descriptor_set: &[u8], root_file: 
         }
         if package.modules.is_empty() {
             // At the root there is no module to hold the attribute.
-            package.items.iter_mut().for_each(allow_on);
+            let validators = package.validators.iter_mut().flat_map(|validators| &mut validators.items);
+            package.items.iter_mut().chain(validators).for_each(allow_on);
         }
-        files.push(GeneratedFile { name, content: render(&package.items) });
+        let mut content = format!("{HEADER}{}", render(&package.items));
+        content.extend(package.validators.iter().map(Guarded::render));
+        files.push(GeneratedFile { name, content });
     }
     files.reverse();
     let stem = root_file.strip_suffix(".rs").unwrap_or(root_file);
@@ -226,9 +239,17 @@ fn use_names(tree: &syn::UseTree, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Prints items with an empty line between them.
+impl Guarded {
+    /// A formatter sees a macro's content as mere tokens, so that is printed without the macro.
+    fn render(&self) -> String {
+        let Self { by, messages, items } = self;
+        format!("\n{by}! {{\n{messages:?};\n{}}}\n", render(items))
+    }
+}
+
+/// Prints items with an empty line before each.
 fn render(items: &[Item]) -> String {
-    let mut out = String::from(HEADER);
+    let mut out = String::new();
     for item in items {
         let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item.clone()] };
         out.push('\n');

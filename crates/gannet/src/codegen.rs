@@ -22,3 +22,44 @@ pub use gannet_prost::{Prost, prost, prost_types};
 /// The run time of validators.
 #[cfg(feature = "validate")]
 pub use gannet_validate as validate;
+
+// Generated code that needs a feature which may be off stands within a macro: the code itself with the feature on, and
+// with it off one error that says so, instead of one for each name that is not there. Such a macro takes the messages in
+// words, then the code; that may be items, statements or an expression.
+
+pub use crate::__validators as validators;
+
+/// Around validators: `validate`.
+#[cfg(feature = "validate")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __validators {
+    ($messages:literal; $($code:tt)*) => { $($code)* };
+}
+
+/// Around validators: `validate`.
+#[cfg(not(feature = "validate"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __validators {
+    ($messages:literal; $($code:tt)*) => {
+        $crate::__feature_is_off! {
+            "there are rules for ", $messages, ", but `gannet` is built without its feature `validate`, which checks them";
+            feature: "validate";
+            or: "generate no validators: `.validation(false)` of gannet_build::Config, `validation=false` of protoc-gen-gannet";
+        }
+    };
+}
+
+/// The error where generated code needs a feature that is off, and the two ways out of it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __feature_is_off {
+    ($($fault:literal),+; feature: $feature:literal; or: $other:literal;) => {
+        ::core::compile_error! { ::core::concat!(
+            $($fault),+,
+            "\n  either turn it on, in Cargo.toml: gannet = { …, features = [\"", $feature, "\"] }",
+            "\n  or ", $other,
+        ) }
+    };
+}

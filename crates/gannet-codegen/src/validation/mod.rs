@@ -21,6 +21,8 @@ use quote::quote;
 use crate::descriptors::Descriptors;
 use crate::error::{Error, ErrorKind};
 use crate::options::{Codec, Options};
+use crate::paths;
+use crate::tree::Guarded;
 
 /// The rules of all messages of a descriptor set.
 pub(crate) struct Validation {
@@ -109,28 +111,44 @@ impl Validators<'_> {
     }
 }
 
-/// Writes the validators of a package's messages.
+/// Writes the validators of a package's messages; `None` if none of them has rules.
+///
+/// They stand within a macro of the facade, which with its feature off says that, and nothing else is wrong.
 pub(crate) fn write(
     package: &str,
     files: &[&FileDescriptorProto],
     validators: &Validators<'_>,
     layout: &dyn Layout,
-) -> Result<TokenStream, Error> {
+) -> Result<Option<Guarded>, Error> {
     let root = layout.root();
     let mut items = TokenStream::new();
-    let mut errors = Vec::new();
+    let (mut with_rules, mut errors) = (Vec::new(), Vec::new());
     for name in files.iter().flat_map(|file| messages(package, &file.message_type)) {
         match (validators.methods(&name, layout), layout.message(&name)) {
-            (Ok(Some(methods)), Some(path)) => items.extend(quote! {
-                impl #root::validate::Validate for #path {
-                    #methods
-                }
-            }),
+            (Ok(Some(methods)), Some(path)) => {
+                items.extend(quote! {
+                    impl #root::validate::Validate for #path {
+                        #methods
+                    }
+                });
+                with_rules.push(name);
+            }
             (Ok(_), _) => {}
             (Err(found), _) => errors.extend(found),
         }
     }
-    if errors.is_empty() { Ok(items) } else { Err(rule_errors(&errors)) }
+    if !errors.is_empty() {
+        return Err(rule_errors(&errors));
+    }
+    let messages = match with_rules.as_slice() {
+        [] => return Ok(None),
+        [only] => only.clone(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
+    };
+    let items: syn::File = syn::parse2(items).map_err(|error| {
+        Error::new(ErrorKind::Rule, format!("the validators of package `{package}` are no Rust: {error}"))
+    })?;
+    Ok(Some(Guarded { by: format!("{}::validators", paths::compact(&root)), messages, items: items.items }))
 }
 
 /// What the generated messages of a package are called.
