@@ -176,6 +176,20 @@ impl Report {
         if violations.len() >= limit { Err(Stop) } else { Ok(()) }
     }
 
+    /// Adds a violation that was put together when it was found, as validators do that nobody generated. Its field has one
+    /// step at most; [`nested_by`](Self::nested_by) puts others before it.
+    ///
+    /// # Errors
+    /// That was the last one wanted.
+    #[cold]
+    #[inline(never)]
+    pub fn add_violation(&mut self, violation: Violation) -> Result<(), Stop> {
+        let limit = self.limit;
+        let violations = &mut self.found().violations;
+        violations.push(violation);
+        if violations.len() >= limit { Err(Stop) } else { Ok(()) }
+    }
+
     /// Notes that a rule could not be evaluated, which ends the validation.
     ///
     /// # Errors
@@ -217,7 +231,7 @@ impl Report {
         let before = self.count();
         let result = message.check(self);
         if self.count() != before {
-            self.lead(before, step, None)?;
+            self.lead(before, &step.0, None)?;
         }
         result
     }
@@ -236,7 +250,25 @@ impl Report {
         let before = self.count();
         let result = message.check(self);
         if self.count() != before {
-            self.lead(before, step, Some(subscript()))?;
+            self.lead(before, &step.0, Some(subscript()))?;
+        }
+        result
+    }
+
+    /// As [`nested`](Self::nested) and [`nested_at`](Self::nested_at), for validators that nobody generated.
+    ///
+    /// # Errors
+    /// No more is wanted.
+    pub fn nested_by(
+        &mut self,
+        element: &PathElement,
+        subscript: impl FnOnce() -> Option<Subscript>,
+        check: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let before = self.count();
+        let result = check(self);
+        if self.count() != before {
+            self.lead(before, element, subscript())?;
         }
         result
     }
@@ -244,7 +276,7 @@ impl Report {
     /// Puts a step before the fields of the violations from this one on.
     #[cold]
     #[inline(never)]
-    fn lead(&mut self, from: usize, step: &'static Step, subscript: Option<Subscript>) -> Result<(), Stop> {
+    fn lead(&mut self, from: usize, step: &PathElement, subscript: Option<Subscript>) -> Result<(), Stop> {
         let found = self.found();
         let mut full = false;
         if let Some(Subscript::String(key)) = &subscript {
@@ -255,7 +287,7 @@ impl Report {
             found.room_for_keys =
                 found.room_for_keys.saturating_sub(key.len() * (found.violations.len() - from));
         }
-        let mut element = step.0.clone();
+        let mut element = step.clone();
         element.subscript = subscript;
         for violation in found.violations.iter_mut().skip(from) {
             violation.field.elements.insert(0, element.clone());

@@ -5,7 +5,7 @@ use gannet_cel::go::{self, Float};
 
 /// A check of a singular field's value, or of each item of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Check {
+pub enum Check {
     /// `regex`
     Regex(String),
     /// `uuid_ver`
@@ -24,27 +24,31 @@ pub(crate) enum Check {
 
 /// How a value lies to a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
+    /// It must be greater.
     Above,
+    /// It must be less.
     Below,
+    /// It must be the same.
     Equal,
 }
 
 /// A limit of a float, or of a fixed-size integer, which counts as one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Bound {
+pub struct Bound {
     /// Whether values must lie above it.
-    pub(crate) is_lower: bool,
+    pub is_lower: bool,
     /// Whether the limit itself is out of bounds.
-    pub(crate) is_strict: bool,
-    pub(crate) limit: f64,
+    pub is_strict: bool,
+    /// The limit.
+    pub limit: f64,
     /// By how much a value may be off; for strict bounds only.
-    pub(crate) epsilon: Option<f64>,
+    pub epsilon: Option<f64>,
 }
 
 /// A check of a list as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Count {
+pub enum Count {
     /// `repeated_count_min`
     AtLeast(i64),
     /// `repeated_count_max`
@@ -74,7 +78,7 @@ impl Check {
     }
 
     /// What a value must do, as it stands behind `value '…' must `.
-    pub(crate) fn demand(&self) -> String {
+    pub fn demand(&self) -> String {
         match self {
             Self::Regex(pattern) => conforming(pattern),
             Self::Uuid(version) => conforming(&uuid_pattern(*version)),
@@ -129,7 +133,8 @@ impl Bound {
 }
 
 impl Count {
-    pub(crate) fn demand(self) -> String {
+    /// What the list must do, as it stands behind `value '…' must `.
+    pub fn demand(self) -> String {
         match self {
             Self::AtLeast(count) => format!("contain at least {count} elements"),
             Self::AtMost(count) => format!("contain at most {count} elements"),

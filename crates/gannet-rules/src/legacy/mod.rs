@@ -20,9 +20,13 @@ use buffa_descriptor::MessageIndex;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use self::rules::{Faults, MessageRules};
+use self::rules::Faults;
 use crate::access::Access;
 use crate::{Error, Explained, Schema};
+
+pub use self::checks::{Bound, Check, Count, Order};
+pub use self::names::camel_case as go_name_of_oneof;
+pub use self::rules::{FieldRules, MessageRules, as_f32, as_integer, range};
 
 /// Writes validators of `(validator.field)` rules.
 pub struct Validators<'a> {
@@ -78,6 +82,17 @@ impl<'a> Validators<'a> {
             Some((index, rules)) => write::body(self, index, rules, access),
             None => Ok(quote!(::core::result::Result::Ok(()))),
         }
+    }
+
+    /// The rules of a message that [has rules](Self::has_rules), by its full name: for who carries them out without generated
+    /// code.
+    ///
+    /// # Errors
+    /// Rules that cannot be carried out.
+    pub fn rules(&self, message: &str) -> Result<Option<&MessageRules>, Vec<Error>> {
+        let index = self.schema.pool().message_index(message);
+        self.refuse(index)?;
+        Ok(index.filter(|index| self.ruled.contains(index)).and_then(|index| self.messages.get(&index)))
     }
 
     /// What each rule of a message demands, in words, by the message's full name; rules of messages that it holds not among

@@ -29,7 +29,7 @@ pub(crate) fn field(name: &str) -> String {
 
 /// A name in Go's camel case: each word and what follows an underscore gets a capital, if it is a letter; an underscore before
 /// anything else stays.
-pub(crate) fn camel_case(name: &str) -> String {
+pub fn camel_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut letters = name.chars().peekable();
     if letters.next_if_eq(&'_').is_some() {

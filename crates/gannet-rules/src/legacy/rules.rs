@@ -17,26 +17,30 @@ use crate::{Error, Place, Schema};
 
 /// The rules of a message.
 #[derive(Debug, Default)]
-pub(crate) struct MessageRules {
+pub struct MessageRules {
     /// The oneofs one of whose members must be set: names in the proto.
-    pub(crate) required_oneofs: Vec<String>,
+    pub required_oneofs: Vec<String>,
     /// In the order of declaration; fields without rules that hold no message are not among them.
-    pub(crate) fields: Vec<FieldRules>,
+    pub fields: Vec<FieldRules>,
 }
 
 /// The rules of a field.
 #[derive(Debug)]
-pub(crate) struct FieldRules {
-    pub(crate) number: u32,
+pub struct FieldRules {
+    /// The field's number.
+    pub number: u32,
     /// The field's name in Go.
-    pub(crate) go_name: String,
+    pub go_name: String,
     /// What is said in place of the rule's own words.
-    pub(crate) human_error: Option<String>,
-    pub(crate) must_exist: bool,
-    pub(crate) counts: Vec<Count>,
-    pub(crate) checks: Vec<Check>,
+    pub human_error: Option<String>,
+    /// `msg_exists`, where it has an effect.
+    pub must_exist: bool,
+    /// What a list must be like, or a map.
+    pub counts: Vec<Count>,
+    /// What the value must be like, or each item, or each value of a map.
+    pub checks: Vec<Check>,
     /// The message that the field holds, whose rules count too.
-    pub(crate) held: Option<MessageIndex>,
+    pub held: Option<MessageIndex>,
 }
 
 impl MessageRules {
@@ -451,7 +455,7 @@ fn instead(rule: &str, class: Class) -> &'static str {
 }
 
 /// The least and the greatest value of an integer type.
-pub(crate) fn range(scalar: ScalarType) -> (i128, i128) {
+pub fn range(scalar: ScalarType) -> (i128, i128) {
     match scalar {
         ScalarType::Int32 | ScalarType::Sint32 | ScalarType::Sfixed32 => (i32::MIN.into(), i32::MAX.into()),
         ScalarType::Uint32 | ScalarType::Fixed32 => (0, u32::MAX.into()),
@@ -474,12 +478,12 @@ fn is_constant(value: f64, scalar: ScalarType) -> bool {
 }
 
 /// The nearest `f32` to the decimal digits that stand for `value`, as Go reads the constant that it is written as.
-pub(crate) fn as_f32(value: f64) -> f32 {
+pub fn as_f32(value: f64) -> f32 {
     value.to_string().parse().unwrap_or(f32::NAN)
 }
 
 /// The integer that `value` is.
-pub(crate) fn as_integer(value: f64) -> Option<i128> {
+pub fn as_integer(value: f64) -> Option<i128> {
     if value.fract() != 0.0 {
         return None;
     }

@@ -7,6 +7,7 @@
 mod explain;
 mod field;
 mod options;
+mod rule_set;
 mod standard;
 mod table;
 mod value;
@@ -18,11 +19,16 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::options::{CelRule, Ignore, MessageOneof};
-use self::table::{Element, Tables};
+use self::table::Tables;
 use crate::access::Access;
 use crate::cel::{Code, Environment, Form, Type, Writer};
 use crate::pattern::Patterns;
 use crate::{Error, Schema};
+
+pub use self::rule_set::{
+    Demand, FieldRuleSet, MessageOneof as MessageOneofRule, Rule, RuleSet, ValueRuleSet,
+};
+pub use self::table::Element;
 
 /// What to do with a rule that cannot be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -250,19 +256,8 @@ impl Body<'_> {
 
     /// `(buf.validate.message).oneof`.
     fn message_oneof(&mut self, oneof: &MessageOneof) -> Result<TokenStream, String> {
-        if oneof.fields.is_empty() {
-            return Err("at least one field must be specified in a oneof rule".to_owned());
-        }
-        let mut seen = BTreeSet::new();
         let mut tests = Vec::new();
-        for name in &oneof.fields {
-            if !seen.insert(name) {
-                return Err(format!("the field `{name}` is named twice"));
-            }
-            let field = self
-                .message
-                .field_by_name(name)
-                .ok_or_else(|| format!("the message has no field `{name}`"))?;
+        for field in oneof.descriptors(self.message)? {
             let this = Code::new(quote!(self), Form::Message);
             let (index, message) = (self.index, field.clone());
             tests.push(self.writer(&this).is_set(&quote!(self), index, &message)?);

@@ -22,6 +22,17 @@ pub(crate) struct CelRule {
     pub(crate) index: u64,
 }
 
+impl CelRule {
+    /// What a violation says where the expression gives no text itself.
+    pub(crate) fn text(&self) -> String {
+        if self.message.is_empty() {
+            format!("{:?} returned false", self.expression)
+        } else {
+            self.message.clone()
+        }
+    }
+}
+
 /// `buf.validate.Ignore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ignore {
@@ -39,6 +50,30 @@ pub(crate) struct FieldRules(pub(crate) Option<DynamicMessage>);
 pub(crate) struct MessageOneof {
     pub(crate) fields: Vec<String>,
     pub(crate) is_required: bool,
+}
+
+impl MessageOneof {
+    /// The fields, of the message that the rule stands in.
+    ///
+    /// # Errors
+    /// There are none, or not these, or one is named twice.
+    pub(crate) fn descriptors<'m>(
+        &self,
+        message: &'m MessageDescriptor,
+    ) -> Result<Vec<&'m FieldDescriptor>, String> {
+        if self.fields.is_empty() {
+            return Err("at least one field must be specified in a oneof rule".to_owned());
+        }
+        let mut found: Vec<&FieldDescriptor> = Vec::new();
+        for name in &self.fields {
+            if found.iter().any(|field| field.name() == name) {
+                return Err(format!("the field `{name}` is named twice"));
+            }
+            let field = message.field_by_name(name);
+            found.push(field.ok_or_else(|| format!("the message has no field `{name}`"))?);
+        }
+        Ok(found)
+    }
 }
 
 /// `buf.validate.MessageRules`.
@@ -152,6 +187,22 @@ pub(crate) fn inner(typed: &DynamicMessage, name: &str) -> FieldRules {
         Some(Value::Message(rules)) => FieldRules(Some(rules.clone())),
         _ => FieldRules(None),
     }
+}
+
+/// The rules that are set, in the order of their numbers, and the full names of those that are extensions.
+pub(crate) fn set_rules(schema: &Schema, rules: &DynamicMessage) -> Vec<(FieldDescriptor, Option<String>)> {
+    let descriptor: &MessageDescriptor = rules.message_descriptor();
+    let own = descriptor.fields().iter().map(|field| (field.clone(), None));
+    let pool = schema.pool();
+    let extensions = pool
+        .message_index(descriptor.full_name())
+        .into_iter()
+        .flat_map(|index| pool.extensions_of(index))
+        .map(|extension| (extension.field().clone(), Some(extension.full_name().to_owned())));
+    let mut set: Vec<(FieldDescriptor, Option<String>)> =
+        own.chain(extensions).filter(|(field, _)| rules.field_by_number(field.number()).is_some()).collect();
+    set.sort_by_key(|(field, _)| field.number());
+    set
 }
 
 fn cel_rules(rules: &DynamicMessage, expressions: u32, numbered: u32) -> Vec<CelRule> {

@@ -1,7 +1,7 @@
 //! Standard and predefined rules: what the rule's own field says of it in CEL, with its value filled in.
 
-use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
-use buffa_descriptor::{FieldDescriptor, MessageDescriptor};
+use buffa_descriptor::FieldDescriptor;
+use buffa_descriptor::reflect::DynamicMessage;
 use proc_macro2::TokenStream;
 
 use super::Body;
@@ -26,7 +26,7 @@ impl Body<'_> {
         place: &Place,
     ) -> TokenStream {
         let mut checks = TokenStream::new();
-        for (rule, name) in self.set_rules(rules) {
+        for (rule, name) in options::set_rules(self.schema, rules) {
             let short = format!("{}.{}", typed.name(), rule.name());
             let expressions = match options::predefined(self.schema, &rule, place) {
                 Ok(expressions) => expressions,
@@ -57,23 +57,5 @@ impl Body<'_> {
             }
         }
         checks
-    }
-
-    /// The rules that are set, in the order of their numbers, and the full names of those that are extensions.
-    fn set_rules(&self, rules: &DynamicMessage) -> Vec<(FieldDescriptor, Option<String>)> {
-        let descriptor: &MessageDescriptor = rules.message_descriptor();
-        let own = descriptor.fields().iter().map(|field| (field.clone(), None));
-        let pool = self.schema.pool();
-        let extensions = pool
-            .message_index(descriptor.full_name())
-            .into_iter()
-            .flat_map(|index| pool.extensions_of(index))
-            .map(|extension| (extension.field().clone(), Some(extension.full_name().to_owned())));
-        let mut set: Vec<(FieldDescriptor, Option<String>)> = own
-            .chain(extensions)
-            .filter(|(field, _)| rules.field_by_number(field.number()).is_some())
-            .collect();
-        set.sort_by_key(|(field, _)| field.number());
-        set
     }
 }

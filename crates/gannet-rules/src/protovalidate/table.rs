@@ -6,18 +6,24 @@ use quote::{format_ident, quote};
 
 /// `FieldDescriptorProto.Type`.
 pub(crate) const TYPE_BOOL: i32 = 8;
+pub(crate) const TYPE_STRING: i32 = 9;
 pub(crate) const TYPE_GROUP: i32 = 10;
 pub(crate) const TYPE_MESSAGE: i32 = 11;
 pub(crate) const TYPE_ENUM: i32 = 14;
 
-/// A step of a path, to be written as a `PathElement`.
+/// A step of a path: what a `PathElement` of a violation is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Element {
-    pub(crate) number: u32,
-    pub(crate) name: String,
-    pub(crate) field_type: i32,
-    pub(crate) map: Option<(i32, i32)>,
-    pub(crate) index: Option<u64>,
+pub struct Element {
+    /// The number of the field; 0 where the step is a oneof.
+    pub number: u32,
+    /// The name of the field or oneof, extensions in brackets.
+    pub name: String,
+    /// The field's type, by its number in `FieldDescriptorProto.Type`.
+    pub field_type: i32,
+    /// The types of a map's keys and values.
+    pub map: Option<(i32, i32)>,
+    /// Which item of a list.
+    pub index: Option<u64>,
 }
 
 impl Element {
@@ -74,7 +80,7 @@ pub(crate) fn type_number(kind: SingularKind) -> i32 {
             ScalarType::Fixed64 => 6,
             ScalarType::Fixed32 => 7,
             ScalarType::Bool => TYPE_BOOL,
-            ScalarType::String => 9,
+            ScalarType::String => TYPE_STRING,
             ScalarType::Bytes => 12,
             ScalarType::Uint32 => 13,
             ScalarType::Sfixed32 => 15,

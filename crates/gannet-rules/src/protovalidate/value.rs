@@ -378,7 +378,7 @@ fn add(rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStre
 }
 
 /// Which member of `FieldRules.type` fits values of this kind; empty if none does.
-fn expected_rules(schema: &crate::Schema, kind: SingularKind) -> &'static str {
+pub(super) fn expected_rules(schema: &crate::Schema, kind: SingularKind) -> &'static str {
     match kind {
         SingularKind::Enum(_) => "enum",
         SingularKind::Message(index) => match schema.pool().message(index).full_name() {

@@ -7,6 +7,7 @@ mod message;
 mod uuid;
 mod value;
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 pub use message::MessageText;
@@ -48,7 +49,7 @@ pub struct Fault(Box<Text>);
 
 struct Text {
     /// The Go names of the fields, from the innermost.
-    path: Vec<&'static str>,
+    path: Vec<Cow<'static, str>>,
     /// What stands behind `invalid field X: `.
     text: String,
 }
@@ -59,6 +60,14 @@ impl Fault {
     #[inline(never)]
     pub fn of(rule: &'static Rule) -> Self {
         Self::written(rule, |_| {})
+    }
+
+    /// A broken rule of a field, by its name in Go, in words that were put together when it was found, as validators do that
+    /// nobody generated.
+    #[cold]
+    #[inline(never)]
+    pub fn said(field: impl Into<Cow<'static, str>>, text: String) -> Self {
+        Self(Box::new(Text { path: vec![field.into()], text }))
     }
 
     /// A rule that a value breaks.
@@ -72,16 +81,7 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub fn of_list<V: Value>(rule: &'static Rule, items: impl Iterator<Item = V>) -> Self {
-        Self::written(rule, |text| {
-            text.push('[');
-            for (index, item) in items.enumerate() {
-                if index > 0 {
-                    text.push(' ');
-                }
-                item.write(text);
-            }
-            text.push(']');
-        })
+        Self::written(rule, |text| write_list(items, text))
     }
 
     /// A rule that a map as a whole breaks.
@@ -91,29 +91,15 @@ impl Fault {
         rule: &'static Rule,
         entries: impl Iterator<Item = (K, V)>,
     ) -> Self {
-        // Go sorts the keys.
-        let mut entries: Vec<(K, V)> = entries.collect();
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self::written(rule, |text| {
-            text.push_str("map[");
-            for (index, (key, value)) in entries.iter().enumerate() {
-                if index > 0 {
-                    text.push(' ');
-                }
-                key.write(text);
-                text.push(':');
-                value.write(text);
-            }
-            text.push(']');
-        })
+        Self::written(rule, |text| write_map(entries, text))
     }
 
     /// The same fault, seen from the message that holds the one at fault in this field.
     #[cold]
     #[inline(never)]
     #[must_use]
-    pub fn within(mut self, field: &'static str) -> Self {
-        self.0.path.push(field);
+    pub fn within(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.0.path.push(field.into());
         self
     }
 
@@ -128,8 +114,36 @@ impl Fault {
                 let _ = write!(text, "' must {demand}");
             }
         }
-        Self(Box::new(Text { path: vec![rule.field], text }))
+        Self(Box::new(Text { path: vec![Cow::Borrowed(rule.field)], text }))
     }
+}
+
+/// A list as Go's `%v` prints it.
+pub fn write_list<V: Value>(items: impl Iterator<Item = V>, out: &mut String) {
+    out.push('[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        item.write(out);
+    }
+    out.push(']');
+}
+
+/// A map as Go's `%v` prints it, which sorts the keys.
+pub fn write_map<K: Value + Ord, V: Value>(entries: impl Iterator<Item = (K, V)>, out: &mut String) {
+    let mut entries: Vec<(K, V)> = entries.collect();
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    out.push_str("map[");
+    for (index, (key, value)) in entries.iter().enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        key.write(out);
+        out.push(':');
+        value.write(out);
+    }
+    out.push(']');
 }
 
 impl fmt::Display for Fault {
