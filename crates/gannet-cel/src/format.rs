@@ -218,6 +218,8 @@ pub(crate) fn write_value(text: &mut String, value: &Value) {
         Value::Map(entries) => write_map(text, entries),
         Value::Timestamp(value) => push(text, format_args!("{value}")),
         Value::Duration(value) => push(text, format_args!("{value}")),
+        // A template with a message in it is an error, see `format`; what is printed elsewhere names its type.
+        Value::Message(message) => text.push_str(message.type_name()),
     }
 }
 

@@ -17,8 +17,10 @@ mod format;
 pub mod formats;
 pub mod go;
 pub mod int;
+pub mod library;
 pub mod list;
 pub mod logic;
+mod message;
 mod number;
 pub mod re2;
 pub mod string;
@@ -28,5 +30,6 @@ mod value;
 
 pub use error::Error;
 pub use format::format;
+pub use message::Message;
 pub use time::{Duration, Timestamp};
 pub use value::Value;

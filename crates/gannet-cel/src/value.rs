@@ -1,16 +1,19 @@
 //! Values whose type is not known at build time.
 //!
-//! Generated validators work on Rust's own types; a [`Value`] is made where a template is filled in, and at build time.
+//! Generated validators work on Rust's own types; a [`Value`] is made where a template is filled in, at build time, and by
+//! the interpreter of expressions that could not be compiled.
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::{Duration, Error, Timestamp, double, format, int, uint};
+use crate::{Duration, Error, Message, Timestamp, double, format, int, uint};
 
 /// A value of an expression.
 ///
 /// Equality is CEL's: numbers are equal across their types, `NaN` equals nothing, maps are equal whatever the order of
-/// their entries, and values of other types differ without an error (CEL specification, "Equality").
+/// their entries, and values of other types differ without an error (CEL specification, "Equality"). Messages are equal
+/// as [`Message::is_equal`] says.
 ///
 /// ```
 /// use gannet_cel::Value;
@@ -46,6 +49,8 @@ pub enum Value {
     Duration(Duration),
     /// A type, by its name.
     Type(String),
+    /// A message that is none of the types above.
+    Message(Arc<dyn Message>),
 }
 
 impl Value {
@@ -57,7 +62,7 @@ impl Value {
     /// assert_eq!(Value::Uint(1).type_name(), "uint");
     /// assert_eq!(Value::Null.type_name(), "null_type");
     /// ```
-    pub fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> &str {
         match self {
             Self::Null => "null_type",
             Self::Bool(_) => "bool",
@@ -71,6 +76,7 @@ impl Value {
             Self::Timestamp(_) => "google.protobuf.Timestamp",
             Self::Duration(_) => "google.protobuf.Duration",
             Self::Type(_) => "type",
+            Self::Message(message) => message.type_name(),
         }
     }
 
@@ -146,6 +152,7 @@ impl PartialEq for Value {
             }
             (Self::Timestamp(left), Self::Timestamp(right)) => left == right,
             (Self::Duration(left), Self::Duration(right)) => left == right,
+            (Self::Message(left), Self::Message(right)) => left.is_equal(&**right),
             _ => self.compare_numbers(other) == Some(Ordering::Equal),
         }
     }
@@ -184,6 +191,7 @@ from! {
     &[u8] => value => Self::Bytes(value.to_vec());
     Timestamp => value => Self::Timestamp(value);
     Duration => value => Self::Duration(value);
+    Arc<dyn Message> => value => Self::Message(value);
 }
 
 /// A list.

@@ -103,6 +103,11 @@ const ALLOWED: &[Allowed] = &[
         siblings: &[],
         others: &["jiff", "memchr", "regex-automata", "regex-syntax"],
     },
+    Allowed {
+        name: "gannet-cel-interpreter",
+        siblings: &["gannet-cel"],
+        others: &["buffa", "buffa-descriptor", "cel"],
+    },
     Allowed { name: "gannet-validate", siblings: &["gannet-cel", "gannet-core"], others: &["bytes"] },
     // Code generation: runs at build time, links nothing of the run time but the functions that rules are folded with.
     Allowed {

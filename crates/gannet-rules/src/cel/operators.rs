@@ -524,6 +524,6 @@ fn type_of_constant(value: &Value) -> Type {
         Value::Timestamp(_) => Type::Timestamp,
         Value::Duration(_) => Type::Duration,
         Value::List(items) => Type::list(items.first().map_or(Type::Dyn, type_of_constant)),
-        Value::Null | Value::Map(_) | Value::Type(_) => Type::Dyn,
+        Value::Null | Value::Map(_) | Value::Type(_) | Value::Message(_) => Type::Dyn,
     }
 }

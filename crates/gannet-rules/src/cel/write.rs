@@ -157,8 +157,8 @@ impl<'a> Writer<'a> {
                 let items = items?;
                 Code::new(quote!(::std::vec![#(#items),*]), Form::List)
             }
-            Value::Null | Value::Map(_) | Value::Type(_) => {
-                return Err("a constant null, map or type is of no use there".to_owned());
+            Value::Null | Value::Map(_) | Value::Type(_) | Value::Message(_) => {
+                return Err("a constant null, map, type or message is of no use there".to_owned());
             }
         })
     }

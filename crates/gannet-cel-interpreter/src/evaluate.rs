@@ -1,0 +1,267 @@
+//! Evaluates an expression.
+//!
+//! Values are borrowed as long as they can be: from constants, variables, and the items that a macro goes through. Not
+//! here: operators and functions (`gannet_cel::library`), and the making of messages (`construct.rs`).
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use gannet_cel::library::{self, no_such_overload};
+use gannet_cel::{Error, Timestamp, Value, logic};
+
+use crate::construct::construct;
+use crate::expression::Variables;
+use crate::message::{fault, readable};
+use crate::name;
+use crate::tree::{Expr, Macro, Variable};
+use crate::types::Types;
+
+pub(crate) struct Evaluation<'a> {
+    types: &'a Types,
+    variables: &'a Variables,
+    now: OnceCell<Value>,
+}
+
+/// The variable of a macro, and those of the macros around it.
+#[derive(Clone, Copy)]
+struct Scope<'s> {
+    value: &'s Value,
+    outer: Option<&'s Scope<'s>>,
+}
+
+type Outcome<'s> = Result<Cow<'s, Value>, Error>;
+
+impl<'a> Evaluation<'a> {
+    pub(crate) fn new(types: &'a Types, variables: &'a Variables) -> Self {
+        Self { types, variables, now: OnceCell::new() }
+    }
+
+    pub(crate) fn run(&self, root: &Expr) -> Result<Value, Error> {
+        self.value(root, None).map(Cow::into_owned)
+    }
+
+    fn value<'s>(&'s self, expr: &'s Expr, scope: Option<&'s Scope<'s>>) -> Outcome<'s> {
+        match expr {
+            Expr::Constant(value) => Ok(Cow::Borrowed(value)),
+            Expr::Variable(variable) => self.variable(*variable),
+            Expr::Local(between) => local(scope, *between),
+            Expr::Qualified(name) => name::resolve(name, self.types).map(Cow::Owned),
+            Expr::Select(base, name) => select(self.value(base, scope)?, name),
+            Expr::Field(base, name) => {
+                let base = self.value(base, scope)?;
+                match &*self.value(name, scope)? {
+                    Value::String(name) => select(base, name),
+                    _ => Err(no_such_overload()),
+                }
+            }
+            Expr::Has(base, name) => has(&*self.value(base, scope)?, name).map(bool),
+            Expr::Not(operand) => self.condition(operand, scope).map(|value| bool(!value)),
+            Expr::And(left, right) => {
+                logic::and(|| self.condition(left, scope), || self.condition(right, scope)).map(bool)
+            }
+            Expr::Or(left, right) => {
+                logic::or(|| self.condition(left, scope), || self.condition(right, scope)).map(bool)
+            }
+            Expr::If(condition, then, otherwise) => {
+                let chosen = if self.condition(condition, scope)? { then } else { otherwise };
+                self.value(chosen, scope)
+            }
+            Expr::Index(base, index) => {
+                let base = self.value(base, scope)?;
+                self::index(base, &*self.value(index, scope)?)
+            }
+            Expr::Call(function, arguments) => self.call(*function, arguments, scope).map(Cow::Owned),
+            Expr::Matches(text, pattern) => match &*self.value(text, scope)? {
+                Value::String(text) => Ok(bool(pattern.as_ref().map_err(Clone::clone)?.is_match(text))),
+                _ => Err(no_such_overload()),
+            },
+            Expr::List(items) => {
+                let items: Result<Vec<Value>, Error> =
+                    items.iter().map(|item| self.value(item, scope).map(Cow::into_owned)).collect();
+                Ok(Cow::Owned(Value::List(items?)))
+            }
+            Expr::Map(entries) => self.map(entries, scope).map(Cow::Owned),
+            Expr::Message(type_name, fields) => {
+                let fields: Result<Vec<(&str, Cow<'_, Value>)>, Error> = fields
+                    .iter()
+                    .map(|(name, value)| Ok((name.as_str(), self.value(value, scope)?)))
+                    .collect();
+                construct(self.types, type_name, &fields?).map(Cow::Owned)
+            }
+            Expr::Macro { kind, range, filter, body } => {
+                self.macro_call(*kind, range, filter.as_deref(), body, scope).map(Cow::Owned)
+            }
+        }
+    }
+
+    fn variable(&self, variable: Variable) -> Outcome<'_> {
+        let (name, value) = match variable {
+            Variable::This => ("this", &self.variables.this),
+            Variable::Rule => ("rule", &self.variables.rule),
+            Variable::Rules => ("rules", &self.variables.rules),
+            Variable::Now => {
+                let now = || Value::Timestamp(self.variables.now.unwrap_or_else(Timestamp::now));
+                return Ok(Cow::Borrowed(self.now.get_or_init(now)));
+            }
+        };
+        let value = value.as_ref().ok_or_else(|| Error::new(format!("undeclared reference to '{name}'")))?;
+        borrowed(value)
+    }
+
+    fn condition<'s>(&'s self, expr: &'s Expr, scope: Option<&'s Scope<'s>>) -> Result<bool, Error> {
+        match &*self.value(expr, scope)? {
+            Value::Bool(value) => Ok(*value),
+            _ => Err(no_such_overload()),
+        }
+    }
+
+    fn call<'s>(
+        &'s self,
+        function: library::Function,
+        arguments: &'s [Expr],
+        scope: Option<&'s Scope<'s>>,
+    ) -> Result<Value, Error> {
+        match arguments {
+            [operand] => function.call(&[&*self.value(operand, scope)?]),
+            [left, right] => {
+                let left = self.value(left, scope)?;
+                function.call(&[&*left, &*self.value(right, scope)?])
+            }
+            _ => {
+                let values: Result<Vec<Cow<'_, Value>>, Error> =
+                    arguments.iter().map(|argument| self.value(argument, scope)).collect();
+                let values = values?;
+                function.call(&values.iter().map(|value| &**value).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn map<'s>(&'s self, entries: &'s [(Expr, Expr)], scope: Option<&'s Scope<'s>>) -> Result<Value, Error> {
+        let mut map: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let key = self.value(key, scope)?.into_owned();
+            let value = self.value(value, scope)?.into_owned();
+            match map.iter_mut().find(|(earlier, _)| *earlier == key) {
+                Some(entry) => entry.1 = value,
+                None => map.push((key, value)),
+            }
+        }
+        Ok(Value::Map(map))
+    }
+
+    fn macro_call<'s>(
+        &'s self,
+        kind: Macro,
+        range: &'s Expr,
+        filter: Option<&'s Expr>,
+        body: &'s Expr,
+        scope: Option<&'s Scope<'s>>,
+    ) -> Result<Value, Error> {
+        let range = self.value(range, scope)?;
+        match &*range {
+            Value::List(items) => self.over(kind, items.iter(), filter, body, scope),
+            Value::Map(entries) => self.over(kind, entries.iter().map(|(key, _)| key), filter, body, scope),
+            _ => Err(no_such_overload()),
+        }
+    }
+
+    fn over<'i>(
+        &self,
+        kind: Macro,
+        items: impl Iterator<Item = &'i Value>,
+        filter: Option<&Expr>,
+        body: &Expr,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Value, Error> {
+        let test = |condition: &Expr, value: &Value| self.condition(condition, Some(&Scope { value, outer }));
+        match kind {
+            Macro::All => logic::all(items, |item| test(body, item)).map(Value::Bool),
+            Macro::Exists => logic::exists(items, |item| test(body, item)).map(Value::Bool),
+            Macro::ExistsOne => logic::exists_one(items, |item| test(body, item)).map(Value::Bool),
+            Macro::Filter => {
+                let mut kept = Vec::new();
+                for item in items {
+                    if test(body, item)? {
+                        kept.push(item.clone());
+                    }
+                }
+                Ok(Value::List(kept))
+            }
+            Macro::Map => {
+                let mut mapped = Vec::with_capacity(items.size_hint().0);
+                for item in items {
+                    if filter.map_or(Ok(true), |filter| test(filter, item))? {
+                        let scope = Scope { value: item, outer };
+                        mapped.push(self.value(body, Some(&scope))?.into_owned());
+                    }
+                }
+                Ok(Value::List(mapped))
+            }
+        }
+    }
+}
+
+fn bool(value: bool) -> Cow<'static, Value> {
+    Cow::Owned(Value::Bool(value))
+}
+
+/// A value that is somewhere else, if it can be read.
+fn borrowed(value: &Value) -> Outcome<'_> {
+    match fault(value) {
+        Some(error) => Err(error),
+        None => Ok(Cow::Borrowed(value)),
+    }
+}
+
+fn local<'s>(scope: Option<&'s Scope<'s>>, between: usize) -> Outcome<'s> {
+    let mut scope = scope;
+    for _ in 0..between {
+        scope = scope.and_then(|scope| scope.outer);
+    }
+    // The parser counted the macros around.
+    scope.map_or_else(
+        || Err(Error::new("a variable is used outside of its macro")),
+        |scope| borrowed(scope.value),
+    )
+}
+
+fn select<'s>(base: Cow<'s, Value>, name: &str) -> Outcome<'s> {
+    if let Value::Message(message) = &*base {
+        return message.field(name).map(Cow::Owned);
+    }
+    let missing = || Error::new(format!("no such key: {name}"));
+    let is_named = |key: &Value| matches!(key, Value::String(key) if key == name);
+    match base {
+        Cow::Borrowed(Value::Map(entries)) => {
+            let found = entries.iter().find(|(key, _)| is_named(key));
+            borrowed(&found.ok_or_else(missing)?.1)
+        }
+        Cow::Owned(Value::Map(entries)) => {
+            let found = entries.into_iter().find(|(key, _)| is_named(key));
+            readable(found.ok_or_else(missing)?.1).map(Cow::Owned)
+        }
+        _ => Err(no_such_overload()),
+    }
+}
+
+fn has(base: &Value, name: &str) -> Result<bool, Error> {
+    match base {
+        Value::Message(message) => message.has(name),
+        Value::Map(entries) => {
+            Ok(entries.iter().any(|(key, _)| matches!(key, Value::String(key) if key == name)))
+        }
+        _ => Err(no_such_overload()),
+    }
+}
+
+fn index<'s>(base: Cow<'s, Value>, index: &Value) -> Outcome<'s> {
+    if let (Value::Message(message), Value::String(name)) = (&*base, index) {
+        return message.field(name).map(Cow::Owned);
+    }
+    match base {
+        Cow::Borrowed(base) => borrowed(library::index(base, index).ok_or_else(no_such_overload)??),
+        Cow::Owned(base) => {
+            readable(library::index(&base, index).ok_or_else(no_such_overload)??.clone()).map(Cow::Owned)
+        }
+    }
+}

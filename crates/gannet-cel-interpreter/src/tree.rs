@@ -1,0 +1,54 @@
+//! Expressions as they are evaluated: names and functions are looked up once, when an expression is parsed.
+
+use gannet_cel::library::Function;
+use gannet_cel::re2::Pattern;
+use gannet_cel::{Error, Value};
+
+#[derive(Debug)]
+pub(crate) enum Expr {
+    Constant(Value),
+    Variable(Variable),
+    /// The variable of a macro, by how many macros lie between it and the one it belongs to.
+    Local(usize),
+    /// A name with dots that is no variable: an enum's value or a type.
+    Qualified(String),
+    Select(Box<Expr>, String),
+    /// `getField(x, name)`, with a name that is no literal.
+    Field(Box<Expr>, Box<Expr>),
+    Has(Box<Expr>, String),
+    Not(Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    Index(Box<Expr>, Box<Expr>),
+    Call(Function, Vec<Expr>),
+    /// `text.matches(pattern)` with a pattern that is a literal.
+    Matches(Box<Expr>, Result<Pattern, Error>),
+    List(Vec<Expr>),
+    Map(Vec<(Expr, Expr)>),
+    Message(String, Vec<(String, Expr)>),
+    Macro {
+        kind: Macro,
+        range: Box<Expr>,
+        filter: Option<Box<Expr>>,
+        body: Box<Expr>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variable {
+    This,
+    Rule,
+    Rules,
+    Now,
+}
+
+/// The macros that go through a list or the keys of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Macro {
+    All,
+    Exists,
+    ExistsOne,
+    Filter,
+    Map,
+}
