@@ -59,7 +59,7 @@ fn open(client: &mut Connection, now: Instant, out: &mut WriteBuffer) {
     for (name, value) in [(":method", "POST"), (":scheme", "http"), (":path", "/")] {
         head.push(name.as_bytes(), value.as_bytes(), Indexing::Incremental);
     }
-    let _ = client.open(now, &mut head, client.active_streams() % 2 == 0, out);
+    let _ = client.open(now, &mut head, client.active_streams().is_multiple_of(2), out);
 }
 
 /// Everything that is sent consists of whole frames; `sent` holds what was not looked at yet.

@@ -1,7 +1,7 @@
 //! The same message, validated by Gannet, protovalidate-buffa and prost-protovalidate: all must find the same faults.
 //!
 //! Messages are built from a sequence of choices: which fields are set, to which of some values that lie near the bounds
-//! of rules, or to any. Where a peer is known to be wrong, [`KNOWN`] says why; the reference is protovalidate-go.
+//! of rules, or to any. Where a peer is known to be wrong, `known.rs` says why, and what the reference says.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,12 @@ use prost_reflect::prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
 };
+
+mod known;
+
+pub use known::stale;
+
+use known::KNOWN;
 
 gannet::include_protos!();
 
@@ -33,39 +39,6 @@ static VALIDATOR: LazyLock<prost_protovalidate::Validator> =
 
 /// What a library finds: the field and the rule of each violation, or that a rule could not be evaluated.
 type Faults = Result<BTreeSet<(String, String)>, String>;
-
-/// A field of a message on which a peer's verdict is known to differ from protovalidate-go's: the message, the field's
-/// path without subscripts, the peer, and what it does.
-const KNOWN: &[(&str, &str, Peer, &str)] = &[
-    ("fuzz.Texts", "word", Peer::ProtovalidateBuffa, "\\w and \\d match more than ASCII: RE2's do not"),
-    ("fuzz.Texts", "word", Peer::ProstProtovalidate, "\\w and \\d match more than ASCII: RE2's do not"),
-    ("fuzz.Texts", "ip", Peer::ProtovalidateBuffa, "any characters but none are a zone's name"),
-    ("fuzz.Texts", "ipv6", Peer::ProtovalidateBuffa, "any characters but none are a zone's name"),
-    ("fuzz.Texts", "ip", Peer::ProstProtovalidate, "any characters but none are a zone's name"),
-    ("fuzz.Texts", "ipv6", Peer::ProstProtovalidate, "any characters but none are a zone's name"),
-    (
-        "fuzz.Texts",
-        "header",
-        Peer::ProtovalidateBuffa,
-        "`+-.` in the pattern is a range, which has a comma and a dot",
-    ),
-    (
-        "fuzz.Texts",
-        "header",
-        Peer::ProstProtovalidate,
-        "`+-.` in the pattern is a range, which has a comma and a dot",
-    ),
-    ("fuzz.Texts", "address", Peer::ProtovalidateBuffa, "no bytes are bytes.ip_empty, not bytes.ip"),
-    ("fuzz.Texts", "uri_ref", Peer::ProstProtovalidate, "the rules know no string.uri_ref_empty"),
-    ("fuzz.Numbers", "double", Peer::ProstProtovalidate, "an infinite number is compared with bounds, too"),
-    ("fuzz.Expressions", "text", Peer::ProstProtovalidate, "size() of a string counts characters, not bytes"),
-    (
-        "fuzz.Expressions",
-        "names",
-        Peer::ProstProtovalidate,
-        "size() of a string counts characters, not bytes",
-    ),
-];
 
 /// Whom Gannet is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,27 +90,37 @@ pub fn compare(choices: &[u8]) -> Result<(), Box<Disagreement>> {
     let name = names[choices.below(names.len())];
     let descriptor = POOL.get_message_by_name(name).expect("a message of fuzz.proto");
     let message = choices.message(&descriptor, 0);
-    let bytes = message.encode_to_vec();
-    let (gannet, generated) = match name {
-        "fuzz.Numbers" => both::<fuzz::Numbers>(&bytes),
-        "fuzz.Texts" => both::<fuzz::Texts>(&bytes),
-        "fuzz.Shapes" => both::<fuzz::Shapes>(&bytes),
-        _ => both::<fuzz::Expressions>(&bytes),
-    };
-    let reflected = by_reflection(&message);
+    let Verdicts { gannet, generated, reflected } = verdicts(&message, &message.encode_to_vec());
     for (peer, others) in [(Peer::ProtovalidateBuffa, generated), (Peer::ProstProtovalidate, reflected)] {
-        if known(name, peer, &gannet) != known(name, peer, &others) {
+        if unknown(name, peer, &gannet) != unknown(name, peer, &others) {
             return Err(Box::new(Disagreement { message, peer, gannet, others }));
         }
     }
     Ok(())
 }
 
+/// What each library finds in a message.
+struct Verdicts {
+    gannet: Faults,
+    generated: Faults,
+    reflected: Faults,
+}
+
+fn verdicts(message: &DynamicMessage, bytes: &[u8]) -> Verdicts {
+    let (gannet, generated) = match message.descriptor().full_name() {
+        "fuzz.Numbers" => both::<fuzz::Numbers>(bytes),
+        "fuzz.Texts" => both::<fuzz::Texts>(bytes),
+        "fuzz.Shapes" => both::<fuzz::Shapes>(bytes),
+        _ => both::<fuzz::Expressions>(bytes),
+    };
+    Verdicts { gannet, generated, reflected: by_reflection(message) }
+}
+
 /// The faults without those on fields where the peer is known to be wrong.
-fn known(message: &str, peer: Peer, faults: &Faults) -> Faults {
+fn unknown(message: &str, peer: Peer, faults: &Faults) -> Faults {
     let is_known = |field: &str| {
         let plain = field.split('[').next().unwrap_or_default();
-        KNOWN.iter().any(|known| known.0 == message && known.1 == plain && known.2 == peer)
+        KNOWN.iter().any(|known| known.message == message && known.field == plain && known.peer == peer)
     };
     match faults {
         Ok(faults) => Ok(faults.iter().filter(|(field, _)| !is_known(field)).cloned().collect()),
