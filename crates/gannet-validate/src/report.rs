@@ -76,13 +76,15 @@ pub struct Step(pub PathElement);
 #[derive(Debug)]
 pub struct Report {
     limit: usize,
-    found: Option<Box<Found>>,
+    found: Option<Found>,
     now: Cell<Option<Timestamp>>,
 }
 
 /// What is wrong with a message.
 #[derive(Debug)]
 struct Found {
+    /// While there may be steps to come, a field's path that is not borrowed from the generated code has its innermost step
+    /// first: each step from further out is then one more at the end, however deep the message.
     violations: Vec<Violation>,
     failure: Option<Reason>,
     room_for_keys: usize,
@@ -92,11 +94,8 @@ struct Found {
 /// the message that they lead to. When there is no room for another, no more violations are wanted.
 const ROOM_FOR_KEYS: usize = 1 << 20;
 
-impl Default for Found {
-    fn default() -> Self {
-        Self { violations: Vec::new(), failure: None, room_for_keys: ROOM_FOR_KEYS }
-    }
-}
+/// So many violations there is room for when there is one.
+const FIRST_VIOLATIONS: usize = 4;
 
 impl Report {
     /// An empty one. Allocates nothing.
@@ -106,7 +105,12 @@ impl Report {
     }
 
     fn found(&mut self) -> &mut Found {
-        self.found.get_or_insert_default()
+        let expected = self.limit.min(FIRST_VIOLATIONS);
+        self.found.get_or_insert_with(|| Found {
+            violations: Vec::with_capacity(expected),
+            failure: None,
+            room_for_keys: ROOM_FOR_KEYS,
+        })
     }
 
     /// How many violations there are.
@@ -122,7 +126,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn add(&mut self, rule: &'static Rule) -> Result<(), Stop> {
-        self.push(rule, None, Cow::Borrowed(rule.message), false)
+        self.push(of_rule(rule))
     }
 
     /// Adds the violation of a rule that says in words what is wrong when it is evaluated.
@@ -132,7 +136,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn add_text(&mut self, rule: &'static Rule, message: impl Into<String>) -> Result<(), Stop> {
-        self.push(rule, None, Cow::Owned(message.into()), false)
+        self.push(Violation { message: Cow::Owned(message.into()), ..of_rule(rule) })
     }
 
     /// Adds the violation of a rule about an item of a list, or about a value or key of a map. The subscript belongs to the
@@ -149,30 +153,22 @@ impl Report {
         message: Option<String>,
         for_key: bool,
     ) -> Result<(), Stop> {
-        let message = message.map_or(Cow::Borrowed(rule.message), Cow::Owned);
-        self.push(rule, Some(subscript), message, for_key)
+        let mut violation = of_rule(rule);
+        if let Some(last) = inside_out(&mut violation.field.elements).first_mut() {
+            last.subscript = Some(subscript);
+        }
+        if let Some(message) = message {
+            violation.message = Cow::Owned(message);
+        }
+        violation.for_key = for_key;
+        self.push(violation)
     }
 
-    fn push(
-        &mut self,
-        rule: &'static Rule,
-        subscript: Option<Subscript>,
-        message: Cow<'static, str>,
-        for_key: bool,
-    ) -> Result<(), Stop> {
-        let mut field = FieldPath { elements: rule.field.to_vec() };
-        if let Some(last) = field.elements.last_mut().filter(|_| subscript.is_some()) {
-            last.subscript = subscript;
-        }
+    #[inline]
+    fn push(&mut self, violation: Violation) -> Result<(), Stop> {
         let limit = self.limit;
         let violations = &mut self.found().violations;
-        violations.push(Violation {
-            field,
-            rule: FieldPath { elements: rule.path.to_vec() },
-            rule_id: Cow::Borrowed(rule.id),
-            message,
-            for_key,
-        });
+        violations.push(violation);
         if violations.len() >= limit { Err(Stop) } else { Ok(()) }
     }
 
@@ -184,10 +180,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn add_violation(&mut self, violation: Violation) -> Result<(), Stop> {
-        let limit = self.limit;
-        let violations = &mut self.found().violations;
-        violations.push(violation);
-        if violations.len() >= limit { Err(Stop) } else { Ok(()) }
+        self.push(violation)
     }
 
     /// Notes that a rule could not be evaluated, which ends the validation.
@@ -197,7 +190,7 @@ impl Report {
     #[cold]
     #[inline(never)]
     pub fn fail(&mut self, error: EvaluationError) -> Result<(), Stop> {
-        self.found().failure.get_or_insert(Reason::Evaluation(error));
+        self.found().failure.get_or_insert_with(|| Reason::Evaluation(Box::new(error)));
         Err(Stop)
     }
 
@@ -290,7 +283,7 @@ impl Report {
         let mut element = step.clone();
         element.subscript = subscript;
         for violation in found.violations.iter_mut().skip(from) {
-            violation.field.elements.insert(0, element.clone());
+            inside_out(&mut violation.field.elements).push(element.clone());
         }
         if full { Err(Stop) } else { Ok(()) }
     }
@@ -303,7 +296,7 @@ impl Report {
     pub fn finish(self) -> Result<(), ValidationError> {
         match self.found {
             None => Ok(()),
-            Some(found) => Err((*found).into_error()),
+            Some(found) => Err(found.into_error()),
         }
     }
 }
@@ -312,9 +305,36 @@ impl Found {
     #[cold]
     #[inline(never)]
     fn into_error(self) -> ValidationError {
-        let Self { violations, failure, .. } = self;
-        ValidationError(Box::new(failure.unwrap_or(Reason::Violations(violations))))
+        let Self { mut violations, failure, .. } = self;
+        for violation in &mut violations {
+            if let Cow::Owned(elements) = &mut violation.field.elements {
+                elements.reverse();
+            }
+        }
+        ValidationError(failure.unwrap_or(Reason::Violations(violations)))
     }
+}
+
+/// The violation of a rule in the words of the contract.
+#[inline]
+fn of_rule(rule: &'static Rule) -> Violation {
+    Violation {
+        field: FieldPath { elements: Cow::Borrowed(rule.field) },
+        rule: FieldPath { elements: Cow::Borrowed(rule.path) },
+        rule_id: Cow::Borrowed(rule.id),
+        message: Cow::Borrowed(rule.message),
+        for_key: false,
+    }
+}
+
+/// A path to which steps from further out can be added at the end.
+fn inside_out<'a>(elements: &'a mut Cow<'static, [PathElement]>) -> &'a mut Vec<PathElement> {
+    if let Cow::Borrowed(path) = elements {
+        let mut owned = Vec::with_capacity(path.len() + 1);
+        owned.extend(path.iter().rev().cloned());
+        *elements = Cow::Owned(owned);
+    }
+    elements.to_mut()
 }
 
 /// Why a message is not valid.
@@ -322,20 +342,21 @@ impl Found {
 /// Its text is what the dialect of the broken rule prescribes: `invalid field Name: value 'x' must …` of
 /// go-proto-validators, `validation error: name: …` of `buf.validate`.
 #[derive(Clone)]
-pub struct ValidationError(Box<Reason>);
+pub struct ValidationError(Reason);
 
+/// No larger than a vector.
 #[derive(Debug, Clone)]
 enum Reason {
-    Legacy(String),
+    Legacy(legacy::Fault),
     Violations(Vec<Violation>),
-    Evaluation(EvaluationError),
+    Evaluation(Box<EvaluationError>),
     Unbuilt(&'static str),
 }
 
 impl ValidationError {
     /// The broken rules of `buf.validate`; empty if the message breaks one of go-proto-validators.
     pub fn violations(&self) -> &[Violation] {
-        match &*self.0 {
+        match &self.0 {
             Reason::Violations(violations) => violations,
             Reason::Legacy(_) | Reason::Evaluation(_) | Reason::Unbuilt(_) => &[],
         }
@@ -343,7 +364,7 @@ impl ValidationError {
 
     /// The rule that could not be evaluated, if that is the reason: it is the contract that is at fault then.
     pub fn evaluation_error(&self) -> Option<&EvaluationError> {
-        match &*self.0 {
+        match &self.0 {
             Reason::Evaluation(error) => Some(error),
             Reason::Legacy(_) | Reason::Violations(_) | Reason::Unbuilt(_) => None,
         }
@@ -352,7 +373,7 @@ impl ValidationError {
     /// What is wrong with a rule that could not be turned into code, if that is the reason. Only code that was generated
     /// with rules' faults deferred has such rules.
     pub fn unbuilt_rule(&self) -> Option<&str> {
-        match &*self.0 {
+        match &self.0 {
             Reason::Unbuilt(fault) => Some(fault),
             Reason::Legacy(_) | Reason::Violations(_) | Reason::Evaluation(_) => None,
         }
@@ -362,21 +383,21 @@ impl ValidationError {
 impl ValidationError {
     /// Whether the contract is at fault, and not the message: a rule could not be evaluated, or not be turned into code.
     pub fn is_of_contract(&self) -> bool {
-        matches!(&*self.0, Reason::Evaluation(_) | Reason::Unbuilt(_))
+        matches!(&self.0, Reason::Evaluation(_) | Reason::Unbuilt(_))
     }
 }
 
 impl From<legacy::Fault> for ValidationError {
     #[cold]
     fn from(fault: legacy::Fault) -> Self {
-        Self(Box::new(Reason::Legacy(fault.to_string())))
+        Self(Reason::Legacy(fault))
     }
 }
 
 impl fmt::Display for ValidationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Reason::Legacy(text) => formatter.write_str(text),
+        match &self.0 {
+            Reason::Legacy(fault) => fault.fmt(formatter),
             Reason::Evaluation(error) => write!(formatter, "runtime error: {error}"),
             Reason::Unbuilt(fault) => write!(formatter, "compilation error: {fault}"),
             Reason::Violations(violations) => match violations.as_slice() {

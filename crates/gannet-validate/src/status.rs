@@ -68,18 +68,17 @@ const STATUS_BUDGET: usize = 6 * 1024;
 /// What is kept free for saying how much was left out.
 const LEFT_OUT: usize = 256;
 
-/// The bytes of a character in `grpc-message` (PROTOCOL-HTTP2.md, "Status-Message").
-const fn percent_encoded(character: char) -> usize {
-    match character {
-        '%' => 3,
-        ' '..='~' => 1,
-        _ => 3 * character.len_utf8(),
-    }
+/// The bytes of a `google.rpc.Status` around its message and its violations, and of their lengths.
+const FRAME: usize = 80;
+
+/// The bytes of a byte of text in `grpc-message` (PROTOCOL-HTTP2.md, "Status-Message").
+const fn percent_encoded(byte: u8) -> usize {
+    if matches!(byte, b' '..=b'~') && byte != b'%' { 1 } else { 3 }
 }
 
 /// The bytes of a text in `grpc-message`.
 fn as_message(text: &str) -> usize {
-    text.chars().map(percent_encoded).sum()
+    text.bytes().map(percent_encoded).sum()
 }
 
 /// The bytes of so many in base64 without padding.
@@ -87,32 +86,39 @@ const fn base64_encoded(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
+/// Text and details in one pass; what there is no room for is taken back.
 fn of_violations(error: &ValidationError) -> Status {
-    let mut text = String::from("validation errors:");
-    let mut told = Vec::new();
-    // The text goes twice: clients take it from the details, where there are any.
-    let frame = wire::rpc_status(0, &text, &[]).len();
-    let mut spent = LEFT_OUT + as_message(&text) + base64_encoded(frame);
-    let (mut left_out, mut piece) = (0_usize, Vec::new());
-    for violation in error.violations() {
+    let violations = error.violations();
+    let (lead, line_lead) =
+        if violations.len() == 1 { ("validation error: ", "") } else { ("validation errors:", "\n - ") };
+    let capacity = violations.len().min(30) * 96;
+    let (mut text, mut told) = (String::with_capacity(capacity), Vec::with_capacity(capacity));
+    text.push_str(lead);
+    let mut spent = LEFT_OUT + as_message(lead) + base64_encoded(FRAME);
+    let mut left_out = 0_usize;
+    for violation in violations {
         // Where the message brings its length in, it may be large; such a one is not even written out.
-        if violation.variable_length() < STATUS_BUDGET {
-            let line = format!("\n - {violation}");
-            piece.clear();
-            wire::put_violation(violation, &mut piece);
-            // The lengths before them may grow by a byte or two each.
-            let cost = as_message(&line) + base64_encoded(line.len() + piece.len() + 4);
+        if spent + least_cost(violation) <= STATUS_BUDGET {
+            let (text_before, told_before) = (text.len(), told.len());
+            text.push_str(line_lead);
+            // Writing to a string does not fail.
+            let _ = violation.write(&mut text);
+            wire::put_violation(violation, &mut told);
+            // The text goes twice: clients take it from the details, where there are any. The lengths before all of it may
+            // grow by a byte or two each.
+            let line = &text[text_before..];
+            let cost = as_message(line) + base64_encoded(line.len() + told.len() - told_before + 4);
             if spent + cost <= STATUS_BUDGET {
                 spent += cost;
-                text.push_str(&line);
-                told.append(&mut piece);
                 continue;
             }
+            text.truncate(text_before);
+            told.truncate(told_before);
         }
         left_out += 1;
     }
-    match (error.violations(), left_out) {
-        (_, 0) => text = error.to_string(),
+    match (violations, left_out) {
+        (_, 0) => {}
         ([first, ..], _) if told.is_empty() => {
             return Status::invalid_argument(abridged(format!("validation error: {first}")));
         }
@@ -122,6 +128,12 @@ fn of_violations(error: &ValidationError) -> Status {
     }
     let details = wire::rpc_status(Code::InvalidArgument.as_i32().cast_unsigned(), &text, &told);
     Status::invalid_argument(text).with_details(details)
+}
+
+/// What a violation takes of the budget at least, without looking at its text.
+fn least_cost(violation: &Violation) -> usize {
+    let length = violation.variable_length();
+    length + base64_encoded(2 * length + violation.rule_id.len())
 }
 
 /// The text, without its middle if a status has no room for it.
@@ -144,7 +156,7 @@ fn abridged(text: String) -> String {
 fn fitting(characters: impl Iterator<Item = char>, room: usize) -> usize {
     let mut spent = 0;
     let fits = |character: &char| {
-        spent += percent_encoded(*character);
+        spent += as_message(character.encode_utf8(&mut [0; 4]));
         spent <= room
     };
     characters.take_while(fits).map(char::len_utf8).sum()

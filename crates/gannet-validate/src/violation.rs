@@ -71,28 +71,41 @@ pub enum Subscript {
 /// From a message to a field in it, or to a rule in `buf.validate.FieldRules`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FieldPath {
-    /// The steps, from the outermost.
-    pub elements: Vec<PathElement>,
+    /// The steps, from the outermost. Those that stand in generated code are borrowed from there.
+    pub elements: Cow<'static, [PathElement]>,
+}
+
+impl From<Vec<PathElement>> for FieldPath {
+    fn from(elements: Vec<PathElement>) -> Self {
+        Self { elements: Cow::Owned(elements) }
+    }
+}
+
+impl FieldPath {
+    /// As it is displayed; into a string that is much cheaper than through the formatter.
+    fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        for (index, element) in self.elements.iter().enumerate() {
+            if index > 0 {
+                out.write_str(".")?;
+            }
+            out.write_str(&element.name)?;
+            match &element.subscript {
+                None => Ok(()),
+                Some(Subscript::Index(index)) => write!(out, "[{index}]"),
+                Some(Subscript::Bool(key)) => write!(out, "[{key}]"),
+                Some(Subscript::Int(key)) => write!(out, "[{key}]"),
+                Some(Subscript::Uint(key)) => write!(out, "[{key}]"),
+                Some(Subscript::String(key)) => write!(out, "[{key:?}]"),
+            }?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for FieldPath {
     /// As in `items[2].labels["a b"].name`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, element) in self.elements.iter().enumerate() {
-            if index > 0 {
-                formatter.write_str(".")?;
-            }
-            formatter.write_str(&element.name)?;
-            match &element.subscript {
-                None => Ok(()),
-                Some(Subscript::Index(index)) => write!(formatter, "[{index}]"),
-                Some(Subscript::Bool(key)) => write!(formatter, "[{key}]"),
-                Some(Subscript::Int(key)) => write!(formatter, "[{key}]"),
-                Some(Subscript::Uint(key)) => write!(formatter, "[{key}]"),
-                Some(Subscript::String(key)) => write!(formatter, "[{key:?}]"),
-            }?;
-        }
-        Ok(())
+        self.write(formatter)
     }
 }
 
@@ -137,16 +150,20 @@ impl Violation {
     }
 }
 
+impl Violation {
+    /// As it is displayed.
+    pub(crate) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        if !self.field.elements.is_empty() {
+            self.field.write(out)?;
+            out.write_str(": ")?;
+        }
+        if self.message.is_empty() { write!(out, "[{}]", self.rule_id) } else { out.write_str(&self.message) }
+    }
+}
+
 impl fmt::Display for Violation {
     /// As in `name: must be at least 3 characters`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.field.elements.is_empty() {
-            write!(formatter, "{}: ", self.field)?;
-        }
-        if self.message.is_empty() {
-            write!(formatter, "[{}]", self.rule_id)
-        } else {
-            formatter.write_str(&self.message)
-        }
+        self.write(formatter)
     }
 }

@@ -31,25 +31,18 @@ fn put_path(number: u32, path: &FieldPath, out: &mut Vec<u8>) {
         return;
     }
     put_message(number, out, |out| {
-        for element in &path.elements {
+        for element in path.elements.iter() {
             put_message(1, out, |out| put_element(element, out));
         }
     });
 }
 
 fn put_element(element: &PathElement, out: &mut Vec<u8>) {
-    let numbers =
-        [(1, element.number), (3, element.field_type), (4, element.key_type), (5, element.value_type)];
-    let present = |number: u32| numbers.iter().find(|(of, value)| *of == number && *value != 0);
-    if let Some((_, value)) = present(1) {
-        put_int32(1, *value, out);
-    }
+    put_number(1, element.number, out);
     put_text(2, &element.name, out);
-    for number in 3..=5 {
-        if let Some((_, value)) = present(number) {
-            put_int32(number, *value, out);
-        }
-    }
+    put_number(3, element.field_type, out);
+    put_number(4, element.key_type, out);
+    put_number(5, element.value_type, out);
     // Members of a oneof: present also with the value that is otherwise left out.
     match &element.subscript {
         None => {}
@@ -86,9 +79,11 @@ fn put_varint_field(number: u32, value: u64, out: &mut Vec<u8>) {
     put_varint(value, out);
 }
 
-fn put_int32(number: u32, value: i32, out: &mut Vec<u8>) {
-    // Negative numbers are extended to 64 bits.
-    put_varint_field(number, i64::from(value).cast_unsigned(), out);
+fn put_number(number: u32, value: i32, out: &mut Vec<u8>) {
+    if value != 0 {
+        // Negative numbers are extended to 64 bits.
+        put_varint_field(number, i64::from(value).cast_unsigned(), out);
+    }
 }
 
 fn put_bytes(number: u32, bytes: &[u8], out: &mut Vec<u8>) {
@@ -103,10 +98,26 @@ fn put_text(number: u32, text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Written in place: the length is put before the content when that is there. One of a single byte, as most are, has its
+/// place already.
 fn put_message(number: u32, out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
-    let mut message = Vec::new();
-    fill(&mut message);
-    put_bytes(number, &message, out);
+    put_varint(u64::from(number) << 3 | 2, out);
+    let place = out.len();
+    out.push(0);
+    fill(out);
+    let length = out.len() - place - 1;
+    if let (0..0x80, Some(byte)) = (length, out.get_mut(place)) {
+        *byte = length as u8;
+        return;
+    }
+    let end = out.len();
+    put_varint(length as u64, out);
+    // The length is at the end now; its first bytes go into the place, and what is behind them moves up.
+    let width = out.len() - end;
+    if let Some(rest) = out.get_mut(place..) {
+        rest.rotate_right(width);
+    }
+    out.remove(place + width);
 }
 
 /// The violations in a serialized `google.rpc.Status`; `None` if there are none or it is none.
@@ -147,6 +158,7 @@ pub(crate) fn violations(bytes: &[u8]) -> Option<Vec<Violation>> {
 }
 
 fn violation(bytes: &[u8]) -> Option<Violation> {
+    let (mut field, mut rule) = (Vec::new(), Vec::new());
     let mut violation = Violation {
         field: FieldPath::default(),
         rule: FieldPath::default(),
@@ -159,20 +171,22 @@ fn violation(bytes: &[u8]) -> Option<Violation> {
             (2, value) => violation.rule_id = Cow::Owned(value.text()?.to_owned()),
             (3, value) => violation.message = Cow::Owned(value.text()?.to_owned()),
             (4, value) => violation.for_key = value.varint()? != 0,
-            (5, value) => add_path(value.bytes()?, &mut violation.field)?,
-            (6, value) => add_path(value.bytes()?, &mut violation.rule)?,
+            (5, value) => add_path(value.bytes()?, &mut field)?,
+            (6, value) => add_path(value.bytes()?, &mut rule)?,
             _ => {}
         }
     }
+    violation.field = field.into();
+    violation.rule = rule.into();
     Some(violation)
 }
 
 /// A path that comes in parts is the parts one after the other, as protobuf has it.
-fn add_path(bytes: &[u8], path: &mut FieldPath) -> Option<()> {
+fn add_path(bytes: &[u8], path: &mut Vec<PathElement>) -> Option<()> {
     for (number, value) in Fields(bytes) {
         let value = value?;
         if number == 1 {
-            path.elements.push(element(value.bytes()?)?);
+            path.push(element(value.bytes()?)?);
         }
     }
     Some(())

@@ -35,11 +35,11 @@ fn details_are_a_violations_message_in_a_google_rpc_status() {
         assert_eq!(second.rule_id.as_deref(), Some("word.calm"));
         assert_eq!(second.message.as_deref(), Some("must be calm"));
         assert_eq!(second.for_key, None);
-        let [field] = second.field.elements.as_slice() else { panic!("one step: {second:?}") };
+        let [field] = &*second.field.elements else { panic!("one step: {second:?}") };
         assert_eq!((field.field_number, field.field_name.as_deref()), (Some(1), Some("text")));
         assert_eq!((field.field_type, field.key_type, field.value_type), (Some(9), None, None));
         assert_eq!(field.subscript, Some(field_path_element::Subscript::Index(4)));
-        let [string, cel] = second.rule.elements.as_slice() else { panic!("two steps: {second:?}") };
+        let [string, cel] = &*second.rule.elements else { panic!("two steps: {second:?}") };
         assert_eq!((string.field_number, string.field_name.as_deref()), (Some(14), Some("string")));
         assert_eq!((cel.field_number, cel.field_type, &cel.subscript), (Some(23), Some(11), &None));
         assert_eq!(told.encode_to_vec(), detail.value, "and byte for byte as a message library writes it");

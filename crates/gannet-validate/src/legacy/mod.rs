@@ -8,7 +8,7 @@ mod uuid;
 mod value;
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 pub use message::MessageText;
 pub use uuid::is_uuid;
@@ -45,11 +45,15 @@ impl Rule {
 /// The first rule that a message breaks.
 ///
 /// Its text is that of the original: `invalid field Items.SomeName: value 'a' must …`.
-pub struct Fault(Box<Text>);
+#[derive(Clone)]
+pub struct Fault(Box<Broken>);
 
-struct Text {
-    /// The Go names of the fields, from the innermost.
-    path: Vec<Cow<'static, str>>,
+#[derive(Clone)]
+struct Broken {
+    /// The Go name of the field.
+    field: Cow<'static, str>,
+    /// Those of the fields that hold its message, from the innermost.
+    outer: Vec<Cow<'static, str>>,
     /// What stands behind `invalid field X: `.
     text: String,
 }
@@ -67,7 +71,7 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub fn said(field: impl Into<Cow<'static, str>>, text: String) -> Self {
-        Self(Box::new(Text { path: vec![field.into()], text }))
+        Self(Box::new(Broken { field: field.into(), outer: Vec::new(), text }))
     }
 
     /// A rule that a value breaks.
@@ -99,22 +103,24 @@ impl Fault {
     #[inline(never)]
     #[must_use]
     pub fn within(mut self, field: impl Into<Cow<'static, str>>) -> Self {
-        self.0.path.push(field.into());
+        self.0.outer.push(field.into());
         self
     }
 
     fn written(rule: &'static Rule, write: impl FnOnce(&mut String)) -> Self {
-        let mut text = String::new();
-        match rule.demand {
-            Demand::Said(said) => text.push_str(said),
+        let text = match rule.demand {
+            Demand::Said(said) => said.to_owned(),
             Demand::OfValue(demand) => {
+                // With room for a short value.
+                let mut text = String::with_capacity(demand.len() + 48);
                 text.push_str("value '");
                 write(&mut text);
-                // Writing to a string does not fail.
-                let _ = write!(text, "' must {demand}");
+                text.push_str("' must ");
+                text.push_str(demand);
+                text
             }
-        }
-        Self(Box::new(Text { path: vec![Cow::Borrowed(rule.field)], text }))
+        };
+        Self::said(rule.field, text)
     }
 }
 
@@ -148,12 +154,15 @@ pub fn write_map<K: Value + Ord, V: Value>(entries: impl Iterator<Item = (K, V)>
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Broken { field, outer, text } = &*self.0;
         formatter.write_str("invalid field ")?;
-        for (index, name) in self.0.path.iter().rev().enumerate() {
-            let dot = if index > 0 { "." } else { "" };
-            write!(formatter, "{dot}{name}")?;
+        for name in outer.iter().rev() {
+            formatter.write_str(name)?;
+            formatter.write_str(".")?;
         }
-        write!(formatter, ": {}", self.0.text)
+        formatter.write_str(field)?;
+        formatter.write_str(": ")?;
+        formatter.write_str(text)
     }
 }
 

@@ -38,6 +38,48 @@ fn violations_of_what_a_message_holds_have_the_way_there() {
     assert_eq!(error.to_string(), expected);
 }
 
+/// A list of maps.
+struct List(Vec<Map>);
+
+impl Validate for List {
+    fn check(&self, report: &mut Report) -> Result<(), Stop> {
+        static MAPS: Step = Step(PathElement::new(4, "maps", MESSAGE));
+        (0..).zip(&self.0).try_for_each(|(index, map)| {
+            report.nested_at(map, &MAPS, || Subscript::Index(index))?;
+            report.add_at(&RULE, Subscript::Index(index), None, false)
+        })
+    }
+}
+
+#[test]
+fn the_way_to_a_violation_is_told_from_the_outside_in_however_deep_it_is() {
+    static LISTS: Step = Step(PathElement::new(5, "list", MESSAGE));
+    struct Outer(List);
+
+    impl Validate for Outer {
+        fn check(&self, report: &mut Report) -> Result<(), Stop> {
+            report.nested(&self.0, &LISTS)?;
+            report.add(&RULE)
+        }
+    }
+
+    let map = |key: &str| Map(vec![(key.to_owned(), Leaf(1))]);
+    let error = Outer(List(vec![Map(vec![]), map("k")])).validate().unwrap_err();
+    let fields: Vec<String> =
+        error.violations().iter().map(|violation| violation.field.to_string()).collect();
+    assert_eq!(fields, ["list.name[0]", "list.maps[1].entries[\"k\"].name", "list.name[1]", "name"]);
+    assert_eq!(error.violations()[1].rule, error.violations()[3].rule);
+}
+
+#[test]
+fn a_violation_of_one_message_takes_no_more_than_the_list_of_violations() {
+    let error = Leaf(1).validate().unwrap_err();
+    let [violation] = error.violations() else { panic!("not one: {error}") };
+    assert!(matches!(violation.field.elements, Cow::Borrowed(_)));
+    assert!(matches!(violation.message, Cow::Borrowed(_)));
+    assert!(size_of::<ValidationError>() <= size_of::<Vec<Violation>>());
+}
+
 #[test]
 fn no_more_is_collected_than_is_wanted() {
     let found = |settings: &Settings| match Leaf(200).validate_with(settings) {

@@ -137,8 +137,8 @@ fn all_that_a_violation_holds_comes_back() {
         let mut element = PathElement::new(300, "labels", 11).of_map(9, 5);
         element.subscript = subscript;
         Violation {
-            field: FieldPath { elements: vec![PathElement::new(0, "choice", 0), element] },
-            rule: FieldPath { elements: vec![PathElement::indexed(23, "cel", 11, 0)] },
+            field: vec![PathElement::new(0, "choice", 0), element].into(),
+            rule: vec![PathElement::indexed(23, "cel", 11, 0)].into(),
             rule_id: Cow::Borrowed("a.b"),
             message: Cow::Borrowed(""),
             for_key: true,
