@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .build_client(false)
             .root_file("mod.rs");
         config.generate()?.write_to(out.join(folder))?;
+        fs::write(out.join("descriptors.binpb"), config.descriptors()?)?;
     }
     let mut names = Vec::new();
     for folder in [Path::new(PROTOS), &Path::new(PROTOS).join("gannet")] {

@@ -5,15 +5,19 @@
 
 #![forbid(unsafe_code)]
 
+mod dynamic;
+
 use gannet::codegen::validate::Validate;
 
-/// The library that a message was decoded by.
+/// What a message was decoded and validated by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     /// buffa
     Buffa,
     /// prost
     Prost,
+    /// Descriptors alone, without generated code.
+    Dynamic,
 }
 
 /// What came of the cases.
@@ -27,7 +31,7 @@ pub struct Outcome {
     pub disagreements: Vec<String>,
 }
 
-/// Validates each message of the cases by both libraries.
+/// Validates each message of the cases by both libraries, and by its descriptors alone.
 pub fn compare(cases: &str) -> Outcome {
     let mut outcome = Outcome::default();
     // Not `lines`: a text may end with a carriage return.
@@ -40,7 +44,7 @@ pub fn compare(cases: &str) -> Outcome {
         let twin = name.strip_prefix("validators.scalars2.Optional");
         let names = [Some(name.to_owned()), twin.map(|twin| format!("validators.optional3.Optional{twin}"))];
         for name in names.iter().flatten() {
-            for library in [Library::Buffa, Library::Prost] {
+            for library in [Library::Buffa, Library::Prost, Library::Dynamic] {
                 let found = verdict(library, name, &bytes);
                 outcome.validated += 1;
                 outcome.refused += usize::from(found != "OK");
@@ -61,6 +65,7 @@ fn verdict(library: Library, name: &str, bytes: &[u8]) -> String {
     let verdict = match library {
         Library::Buffa => buffa::verdict(name, bytes),
         Library::Prost => prost::verdict(name, bytes),
+        Library::Dynamic => dynamic::verdict(name, bytes),
     };
     verdict.unwrap_or_else(|| format!("no message {name}"))
 }

@@ -250,6 +250,19 @@ impl Config {
         Ok(gannet_codegen::explain_rules(&compiled.set, &names)?)
     }
 
+    /// Compiles, and gives the descriptors: an encoded `google.protobuf.FileDescriptorSet` with the files, all that they
+    /// import, their options and the places of all in the sources. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn descriptors(&self) -> Result<Vec<u8>, Error> {
+        let (compiled, _) = match &self.descriptor_set {
+            Some(path) => self.read_descriptor_set(path)?,
+            None => self.compile_files()?,
+        };
+        Ok(compiled.set)
+    }
+
     fn compile_files(&self) -> Result<(Compiled, Vec<String>), Error> {
         let sources = Sources::find(&self.inputs, &self.includes)?;
         let protoc = self.protoc.clone().or_else(|| env::var_os("PROTOC").map(PathBuf::from));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use buffa::Message as _;
 use buffa_descriptor::DescriptorPool;
 use buffa_descriptor::generated::descriptor::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
@@ -41,6 +42,17 @@ impl Schema {
             }
         }
         Ok(Self { pool: Arc::new(pool), files: files.to_vec(), messages })
+    }
+
+    /// Takes an encoded `google.protobuf.FileDescriptorSet`, which has all imports in it, each before what imports it.
+    ///
+    /// # Errors
+    /// The bytes are no descriptors, or the files do not fit together.
+    pub fn decode(descriptor_set: &[u8]) -> Result<Self, Error> {
+        let set = FileDescriptorSet::decode_from_slice(descriptor_set).map_err(|error| {
+            Error::new(Place::default(), format!("the descriptors cannot be decoded: {error}"))
+        })?;
+        Self::new(&set.file)
     }
 
     /// All types.

@@ -1,0 +1,126 @@
+//! Values of messages: as expressions see them, as subscripts, and whether they are zero.
+
+use std::borrow::Cow;
+
+use buffa::editions::FieldPresence;
+use buffa_descriptor::reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Reflected, ValueRef};
+use buffa_descriptor::{DescriptorPool, EnumValueDescriptor, SingularKind};
+use gannet_cel::Value;
+use gannet_cel_interpreter::Types;
+use gannet_validate::Subscript;
+
+/// The value of a field, or its default.
+pub(crate) fn always(message: &DynamicMessage, number: u32) -> Option<Cow<'_, Reflected>> {
+    if let Some(stored) = message.field_by_number(number) {
+        return Some(Cow::Borrowed(stored));
+    }
+    // The descriptor must be the message's own, not a copy.
+    let field = message.message_descriptor().field(number)?;
+    Some(Cow::Owned(message.get(field).to_owned()))
+}
+
+/// A value as an expression sees it.
+pub(crate) fn seen(types: &Types, value: &Reflected) -> Value {
+    match value {
+        Reflected::Bool(value) => Value::Bool(*value),
+        Reflected::I32(value) | Reflected::EnumNumber(value) => Value::Int(i64::from(*value)),
+        Reflected::I64(value) => Value::Int(*value),
+        Reflected::U32(value) => Value::Uint(u64::from(*value)),
+        Reflected::U64(value) => Value::Uint(*value),
+        Reflected::F32(value) => Value::Double(f64::from(*value)),
+        Reflected::F64(value) => Value::Double(*value),
+        Reflected::String(value) => Value::String(value.clone()),
+        Reflected::Bytes(value) => Value::Bytes(value.clone()),
+        Reflected::Message(message) => types.value(message),
+        Reflected::List(items) => Value::List(items.iter().map(|item| seen(types, item)).collect()),
+        Reflected::Map(map) => {
+            Value::Map(map.iter().map(|(key, value)| (seen_key(key), seen(types, value))).collect())
+        }
+    }
+}
+
+/// A map's key as an expression sees it.
+pub(crate) fn seen_key(key: &MapKey) -> Value {
+    match key {
+        MapKey::Bool(key) => Value::Bool(*key),
+        MapKey::I32(key) => Value::Int(i64::from(*key)),
+        MapKey::I64(key) => Value::Int(*key),
+        MapKey::U32(key) => Value::Uint(u64::from(*key)),
+        MapKey::U64(key) => Value::Uint(*key),
+        MapKey::String(key) => Value::String(key.clone()),
+    }
+}
+
+/// A map's key as a path has it.
+pub(crate) fn subscript(key: &MapKey) -> Subscript {
+    match key {
+        MapKey::Bool(key) => Subscript::Bool(*key),
+        MapKey::I32(key) => Subscript::Int(i64::from(*key)),
+        MapKey::I64(key) => Subscript::Int(*key),
+        MapKey::U32(key) => Subscript::Uint(u64::from(*key)),
+        MapKey::U64(key) => Subscript::Uint(*key),
+        MapKey::String(key) => Subscript::String(Cow::Owned(key.clone())),
+    }
+}
+
+/// Whether a map's key is its type's zero value.
+pub(crate) fn is_zero_key(key: &MapKey) -> bool {
+    match key {
+        MapKey::Bool(key) => !key,
+        MapKey::I32(key) => *key == 0,
+        MapKey::I64(key) => *key == 0,
+        MapKey::U32(key) => *key == 0,
+        MapKey::U64(key) => *key == 0,
+        MapKey::String(key) => key.is_empty(),
+    }
+}
+
+/// Whether a field's value is its type's zero value, which is not encoded where there is no presence. A negative zero is.
+pub(crate) fn is_zero(value: &Reflected) -> bool {
+    match value {
+        Reflected::Bool(value) => !value,
+        Reflected::I32(value) | Reflected::EnumNumber(value) => *value == 0,
+        Reflected::I64(value) => *value == 0,
+        Reflected::U32(value) => *value == 0,
+        Reflected::U64(value) => *value == 0,
+        Reflected::F32(value) => value.to_bits() == 0,
+        Reflected::F64(value) => value.to_bits() == 0,
+        Reflected::String(value) => value.is_empty(),
+        Reflected::Bytes(value) => value.is_empty(),
+        Reflected::Message(_) => false,
+        Reflected::List(items) => items.is_empty(),
+        Reflected::Map(map) => map.is_empty(),
+    }
+}
+
+/// Whether an item is what an item of its type is by default. Here both zeros are one, and an enum's is its first value.
+pub(crate) fn is_zero_item(value: &Reflected, kind: SingularKind, pool: &DescriptorPool) -> bool {
+    match (value, kind) {
+        (Reflected::F32(value), _) => *value == 0.0,
+        (Reflected::F64(value), _) => *value == 0.0,
+        (Reflected::EnumNumber(value), SingularKind::Enum(index)) => {
+            let first = pool.enumeration(index).values().first();
+            *value == first.map_or(0, EnumValueDescriptor::number)
+        }
+        (Reflected::Message(message), _) => is_empty(message),
+        _ => is_zero(value),
+    }
+}
+
+/// Whether a message holds nothing.
+fn is_empty(message: &DynamicMessage) -> bool {
+    let mut is_empty = true;
+    message.for_each_set(&mut |field, value| {
+        // What proto2 calls `required` is always there.
+        let is_default = field.presence() == FieldPresence::LegacyRequired && is_default(&value);
+        is_empty &= is_default;
+    });
+    is_empty
+}
+
+fn is_default(value: &ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::Message(_) => false,
+        other => is_zero(&other.to_owned()),
+    }
+}
