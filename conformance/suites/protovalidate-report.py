@@ -1,5 +1,6 @@
 """Prints the cases in a verbose log of protovalidate-conformance (argument 1), as `cases` in lib.sh reads them: a line for
-each case that passed, grouped by the runner's own suites, with the difference for each that did not."""
+each case that passed, grouped by the way of validating (argument 2) and the runner's own suites, with the difference for
+each that did not."""
 
 import re
 import sys
@@ -21,4 +22,4 @@ for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
 
 for verdict, name, details in sorted(cases, key=lambda case: case[1]):
     reason = "; ".join(details) if verdict == "failed" else ""
-    print(verdict, name, reason.replace("\t", " "), sep="\t")
+    print(verdict, f"{sys.argv[2]}/{name}", reason.replace("\t", " "), sep="\t")

@@ -26,6 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rustc-cfg=cases");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    // With the messages whose rules are refused.
+    fs::copy(CASES, out.join("all.binpb"))?;
     let (output, refused) = generate(fs::read(CASES)?, &out.join("cases.binpb"))?;
     output.write_to(&out)?;
     let mut table = String::from("pub(crate) const MESSAGES: &[Message] = &[\n");

@@ -1,4 +1,6 @@
-//! Runs cases: decodes each as the message it is, validates it by its generated validator, and answers with what came of it.
+//! Runs cases: decodes each as the message it is, validates it, and answers with what came of it.
+//!
+//! Here by generated validators; without them in `dynamic.rs`.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -23,7 +25,11 @@ const WELL_KNOWN: [Message; 1] = [("google.protobuf.Any", decode::<Any>)];
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
 /// Answers one request of the runner's.
-pub(crate) fn run(mut input: impl Read, mut output: impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(
+    outcome: fn(&Any) -> Outcome,
+    mut input: impl Read,
+    mut output: impl Write,
+) -> Result<(), Box<dyn Error>> {
     let mut request = Vec::new();
     input.read_to_end(&mut request)?;
     let request = TestConformanceRequest::decode_from_slice(&request)?;
@@ -38,8 +44,9 @@ fn result(outcome: Outcome) -> TestResult {
     TestResult { result: Some(outcome) }
 }
 
-fn outcome(case: &Any) -> Outcome {
-    let name = case.type_url.rsplit_once('/').map_or(case.type_url.as_str(), |(_, name)| name);
+/// Validates by the generated validator.
+pub(crate) fn generated(case: &Any) -> Outcome {
+    let name = message_name(case);
     if let Some((_, error)) = REFUSED.iter().find(|(message, _)| *message == name) {
         return Outcome::CompilationError((*error).to_owned());
     }
@@ -47,6 +54,11 @@ fn outcome(case: &Any) -> Outcome {
         Some((_, run)) => run(&case.value),
         None => Outcome::UnexpectedError(format!("the program has no message {name}")),
     }
+}
+
+/// The full name of the message that is a case.
+pub(crate) fn message_name(case: &Any) -> &str {
+    case.type_url.rsplit_once('/').map_or(case.type_url.as_str(), |(_, name)| name)
 }
 
 /// For a message whose contract has no rules: the compiler finds no `Validate` for it.
@@ -64,11 +76,11 @@ fn validate<M: buffa::Message + Validate>(bytes: &[u8]) -> Outcome {
     }
 }
 
-fn undecodable(error: &buffa::DecodeError) -> Outcome {
+pub(crate) fn undecodable(error: &buffa::DecodeError) -> Outcome {
     Outcome::UnexpectedError(format!("the message cannot be decoded: {error}"))
 }
 
-fn broken(error: &validate::ValidationError) -> Outcome {
+pub(crate) fn broken(error: &validate::ValidationError) -> Outcome {
     if let Some(error) = error.evaluation_error() {
         return Outcome::RuntimeError(error.to_string());
     }

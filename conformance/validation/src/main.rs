@@ -1,7 +1,8 @@
 //! The program under test of protovalidate's conformance suite.
 //!
 //! The suite's runner starts it for each of its suites, with a `TestConformanceRequest` on standard input, and reads a
-//! `TestConformanceResponse` from standard output. The suite is `conformance/suites/protovalidate`.
+//! `TestConformanceResponse` from standard output. With the argument `dynamic` it validates by the contracts' descriptors alone,
+//! without generated validators. The suite is `conformance/suites/protovalidate`.
 
 #![forbid(unsafe_code)]
 
@@ -9,13 +10,20 @@ use std::process::ExitCode;
 
 #[cfg(cases)]
 mod cases;
+#[cfg(cases)]
+mod dynamic;
 
 #[cfg(cases)]
 gannet::include_protos!();
 
 #[cfg(cases)]
 fn main() -> ExitCode {
-    match cases::run(std::io::stdin().lock(), std::io::stdout().lock()) {
+    let outcome = match std::env::args().nth(1).as_deref() {
+        None => cases::generated,
+        Some("dynamic") => dynamic::outcome,
+        Some(other) => return refuse(&format!("there is no way to validate called {other}")),
+    };
+    match cases::run(outcome, std::io::stdin().lock(), std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error.to_string()),
     }
