@@ -91,7 +91,7 @@ fn of_violations(error: &ValidationError) -> Status {
     let violations = error.violations();
     let (lead, line_lead) =
         if violations.len() == 1 { ("validation error: ", "") } else { ("validation errors:", "\n - ") };
-    let capacity = violations.len().min(30) * 96;
+    let capacity = violations.len().min(30) * 128;
     let (mut text, mut told) = (String::with_capacity(capacity), Vec::with_capacity(capacity));
     text.push_str(lead);
     let mut spent = LEFT_OUT + as_message(lead) + base64_encoded(FRAME);

@@ -25,17 +25,25 @@ pub fn encode(text: &str) -> Cow<'_, str> {
     if !spaced && text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let last = text.len().saturating_sub(1);
     let mut encoded = String::with_capacity(text.len() + 16);
-    for (index, byte) in text.bytes().enumerate() {
-        let at_an_end = index == 0 || index == last;
-        if is_plain(byte) && !(byte == b' ' && at_an_end) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
-            encoded.push(char::from(HEX[usize::from(byte & 0xf)]));
-        }
+    let mut rest = text;
+    if let Some(behind) = rest.strip_prefix(' ') {
+        encoded.push_str("%20");
+        rest = behind;
+    }
+    let inner = rest.strip_suffix(' ').unwrap_or(rest);
+    // What is plain is copied in whole runs. A character of several bytes has none that is plain: runs end between characters.
+    let mut from = 0;
+    for (at, byte) in inner.bytes().enumerate().filter(|(_, byte)| !is_plain(*byte)) {
+        encoded.push_str(inner.get(from..at).unwrap_or_default());
+        encoded.push('%');
+        encoded.push(char::from(HEX[usize::from(byte >> 4)]));
+        encoded.push(char::from(HEX[usize::from(byte & 0xf)]));
+        from = at + 1;
+    }
+    encoded.push_str(inner.get(from..).unwrap_or_default());
+    if inner.len() < rest.len() {
+        encoded.push_str("%20");
     }
     Cow::Owned(encoded)
 }
