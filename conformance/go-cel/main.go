@@ -26,6 +26,10 @@ var (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "messages" {
+		answerMessages()
+		return
+	}
 	environment, err := cel.NewEnv(
 		cel.Lib(functions.NewLibrary()),
 		cel.Variable("a", cel.StringType), cel.Variable("b", cel.StringType),

@@ -11,7 +11,7 @@ use buffa_descriptor::reflect::{
 use buffa_descriptor::{FieldKind, MessageIndex, ScalarType, SingularKind};
 use gannet_cel::{Error, Value};
 
-use crate::message::{Place, Reflected, field_named, message_value};
+use crate::message::{Place, Reflected, field_named, message_value, readable};
 use crate::types::Types;
 use crate::well_known::{MAX_DEPTH, WellKnown};
 
@@ -35,7 +35,7 @@ pub(crate) fn construct(
             set(&mut message, number, stored)?;
         }
     }
-    Ok(message_value(types, Place::root(message)))
+    readable(message_value(types, Place::root(message)))
 }
 
 fn set(message: &mut DynamicMessage, number: u32, stored: Stored) -> Result<(), Error> {

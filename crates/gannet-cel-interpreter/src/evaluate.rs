@@ -161,7 +161,7 @@ impl<'a> Evaluation<'a> {
         match &*range {
             Value::List(items) => self.over(kind, items.iter(), filter, body, scope),
             Value::Map(entries) => self.over(kind, entries.iter().map(|(key, _)| key), filter, body, scope),
-            _ => Err(no_such_overload()),
+            other => Err(Error::new(format!("got '{}', expected iterable type", go_type(other)))),
         }
     }
 
@@ -198,6 +198,25 @@ impl<'a> Evaluation<'a> {
                 Ok(Value::List(mapped))
             }
         }
+    }
+}
+
+/// The type that cel-go has for a value, which it names in an error.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "types.Null",
+        Value::Bool(_) => "types.Bool",
+        Value::Int(_) => "types.Int",
+        Value::Uint(_) => "types.Uint",
+        Value::Double(_) => "types.Double",
+        Value::String(_) => "types.String",
+        Value::Bytes(_) => "types.Bytes",
+        Value::Timestamp(_) => "types.Timestamp",
+        Value::Duration(_) => "types.Duration",
+        Value::Type(_) => "*types.Type",
+        Value::List(_) => "*types.baseList",
+        Value::Map(_) => "*types.baseMap",
+        Value::Message(_) => "*types.protoObj",
     }
 }
 
@@ -240,7 +259,10 @@ fn select<'s>(base: Cow<'s, Value>, name: &str) -> Outcome<'s> {
             let found = entries.into_iter().find(|(key, _)| is_named(key));
             readable(found.ok_or_else(missing)?.1).map(Cow::Owned)
         }
-        _ => Err(no_such_overload()),
+        other => match &*other {
+            Value::List(_) => Err(Error::new("unsupported index type 'string' in list")),
+            _ => Err(missing()),
+        },
     }
 }
 
@@ -250,13 +272,18 @@ fn has(base: &Value, name: &str) -> Result<bool, Error> {
         Value::Map(entries) => {
             Ok(entries.iter().any(|(key, _)| matches!(key, Value::String(key) if key == name)))
         }
-        _ => Err(no_such_overload()),
+        Value::List(_) => Err(Error::new("unsupported index type 'string' in list")),
+        // What has no fields has none of this name.
+        _ => Ok(false),
     }
 }
 
 fn index<'s>(base: Cow<'s, Value>, index: &Value) -> Outcome<'s> {
     if let (Value::Message(message), Value::String(name)) = (&*base, index) {
         return message.field(name).map(Cow::Owned);
+    }
+    if let Value::Message(_) = index {
+        return Err(Error::new(format!("invalid qualifier type: {}", go_type(index))));
     }
     match base {
         Cow::Borrowed(base) => borrowed(library::index(base, index).ok_or_else(no_such_overload)??),

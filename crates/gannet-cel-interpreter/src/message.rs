@@ -269,7 +269,7 @@ fn default(types: &Types, message: &DynamicMessage, field: &FieldDescriptor) -> 
         SingularKind::Message(index) => {
             let inner = DynamicMessage::new(Arc::clone(message.pool()), index);
             match WellKnown::of(&inner) {
-                Some(WellKnown::Wrapper(_)) => Value::Null,
+                Some(WellKnown::Wrapper(_) | WellKnown::Any) => Value::Null,
                 Some(known) => well_known::value(types, known, &inner),
                 None => message_value(types, Place::root(inner)),
             }

@@ -1,1 +1,211 @@
-//! Tests of expressions over messages.
+//! Tests of expressions over messages. What cel-go says of the same is compared by the conformance suite `cel`, over the
+//! same contract.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use buffa_descriptor::DescriptorPool;
+use buffa_descriptor::reflect::{DynamicMessage, ReflectMessageMut as _, Value as Stored};
+use gannet_cel::{Duration, Timestamp, Value};
+use proptest::prelude::*;
+
+use crate::{Expression, Types, Variables};
+
+const EVERYTHING: &str = "gannet.conformance.cel.Everything";
+
+static POOL: LazyLock<Arc<DescriptorPool>> = LazyLock::new(|| {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/programs/examples/cel/proto");
+    let mut compiler = protox::Compiler::new([protos]).unwrap();
+    compiler.include_imports(true).open_files(["everything.proto", "defaults.proto"]).unwrap();
+    Arc::new(DescriptorPool::decode(&compiler.encode_file_descriptor_set()).unwrap())
+});
+
+static TYPES: LazyLock<Types> = LazyLock::new(|| Types::new(Arc::clone(&POOL)));
+
+fn new(type_name: &str) -> DynamicMessage {
+    DynamicMessage::new_by_name(Arc::clone(&POOL), type_name).unwrap()
+}
+
+fn set(message: &mut DynamicMessage, number: u32, value: Stored) {
+    let field = POOL.message(message.message_index()).field(number).unwrap();
+    message.try_set(field, value).unwrap();
+}
+
+fn evaluate_on(this: Value, source: &str) -> Result<Value, String> {
+    let variables = Variables { this: Some(this), ..Variables::default() };
+    let expression = Expression::parse(source).map_err(|error| error.to_string())?;
+    expression.evaluate(&TYPES, &variables).map_err(|error| error.to_string())
+}
+
+fn evaluate(source: &str) -> Result<Value, String> {
+    evaluate_on(TYPES.value(&new(EVERYTHING)), source)
+}
+
+#[track_caller]
+fn holds(source: &str) {
+    assert_eq!(evaluate(source), Ok(Value::Bool(true)), "{source}");
+}
+
+#[track_caller]
+fn fails(source: &str, words: &str) {
+    assert_eq!(
+        evaluate(source).map_err(|error| error.contains(words)),
+        Err(true),
+        "{source}: {:?}",
+        evaluate(source)
+    );
+}
+
+#[test]
+fn absent_fields_have_the_defaults_of_their_types() {
+    for source in [
+        "this.an_int32 == 0 && this.a_string == '' && this.numbers == [] && this.string_map == {}",
+        "this.int32_wrapper == null && this.any == null && this.value == null && this.struct == {}",
+        "this.timestamp == timestamp(0) && this.duration == duration('0s') && this.inner.inner.name == ''",
+        "gannet.conformance.cel.Defaults{}.number == -42 && gannet.conformance.cel.Defaults{}.low == -3",
+        "gannet.conformance.cel.Defaults{}.bytes == b'\\001\\377a\\\\'",
+        "!has(this.an_int32) && !has(this.inner.inner) && !has(gannet.conformance.cel.Defaults{}.number)",
+    ] {
+        holds(source);
+    }
+}
+
+#[test]
+fn messages_that_are_made_are_read_as_they_are_sent() {
+    for source in [
+        "gannet.conformance.cel.Everything{an_int32: 7, inner: null}.an_int32 == 7",
+        "gannet.conformance.cel.Everything{value: {'a': [1, null, 'x']}}.value.a[2] == 'x'",
+        "gannet.conformance.cel.Everything{any: gannet.conformance.cel.Everything.Inner{name: 'a'}}.any.name == 'a'",
+        "gannet.conformance.cel.Everything{any: [1, 'a']}.any == [1.0, 'a']",
+        "gannet.conformance.cel.Everything{int32_wrapper: 5}.int32_wrapper + 1 == 6",
+        "google.protobuf.Duration{seconds: 1} == duration('1s')",
+        "gannet.conformance.cel.Everything{value: 9007199254740993}.value == '9007199254740993'",
+        "gannet.conformance.cel.Everything{value: b'ab'}.value == 'YWI='",
+    ] {
+        holds(source);
+    }
+    fails("gannet.conformance.cel.Everything{an_int32: 2147483648}", "integer overflow");
+    fails("gannet.conformance.cel.Everything{nothing: 1}", "no such field");
+    fails("gannet.conformance.cel.Nothing{}", "unknown type");
+    fails("gannet.conformance.cel.Everything{an_int32: 'a'}", "type conversion");
+}
+
+#[test]
+fn a_name_is_that_of_a_variable_an_enums_value_or_a_type() {
+    holds("gannet.conformance.cel.Everything.Colour.GREEN == 2");
+    holds("type(this) == gannet.conformance.cel.Everything");
+    holds("[1].map(this, this + 1) == [2]");
+    holds("[[1], [2]].map(a, a.map(b, a[0] + b)) == [[2], [4]]");
+    fails("nothing", "undeclared reference to 'nothing'");
+    fails("rule", "undeclared reference to 'rule'");
+    assert!(evaluate("this.aString").is_err(), "the name of a field in JSON is none in CEL");
+}
+
+#[test]
+fn what_protovalidate_does_not_have_is_refused_when_it_is_parsed() {
+    for (source, words) in [
+        ("[1].all(i, v, v > 0)", "two variables"),
+        ("this.nothing()", "undeclared reference to 'nothing'"),
+        ("1 +", "no CEL expression"),
+        ("has(1)", "invalid argument to has()"),
+        ("[1].all(1, true)", "must be a name"),
+    ] {
+        fails(source, words);
+    }
+}
+
+#[test]
+fn an_any_of_an_unknown_type_fails_where_it_is_looked_at() {
+    let mut any = new("google.protobuf.Any");
+    set(&mut any, 1, Stored::String("type.googleapis.com/unknown.Type".to_owned()));
+    let mut message = new(EVERYTHING);
+    set(&mut message, 23, Stored::Message(any.clone()));
+    set(&mut message, 44, Stored::List(vec![Stored::Message(any)]));
+    let this = TYPES.value(&message);
+    let ask = |source: &str| evaluate_on(this.clone(), source);
+    assert!(ask("this.any").unwrap_err().contains("unknown type: 'unknown.Type'"));
+    assert_eq!(ask("has(this.any) && this.anys.size() == 1"), Ok(Value::Bool(true)));
+    assert!(ask("this.anys[0] == 1").is_err() && ask("this.anys.all(a, a == 1)").is_err());
+    assert_eq!(ask("this.any == 1 || true"), Ok(Value::Bool(true)));
+    assert_eq!(ask("this == this"), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn an_any_in_an_any_is_unpacked_only_so_often() {
+    let nested = |depth: usize| {
+        let mut any = new("google.protobuf.Any");
+        set(&mut any, 1, Stored::String("type.googleapis.com/google.protobuf.Duration".to_owned()));
+        for _ in 0..depth {
+            let inner = any.encode_to_vec();
+            set(&mut any, 1, Stored::String("x/google.protobuf.Any".to_owned()));
+            set(&mut any, 2, Stored::Bytes(inner));
+        }
+        let mut message = new(EVERYTHING);
+        set(&mut message, 23, Stored::Message(any));
+        TYPES.value(&message)
+    };
+    assert_eq!(evaluate_on(nested(50), "this.any"), Ok(Value::Duration(Duration::from_nanos(0))));
+    assert!(evaluate_on(nested(500), "this.any").unwrap_err().contains("too often"));
+    assert_eq!(evaluate_on(nested(500), "this == this"), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn a_json_value_is_read_only_so_deep() {
+    let nested = |depth: usize| {
+        let mut value = new("google.protobuf.Value");
+        set(&mut value, 4, Stored::Bool(true));
+        for _ in 0..depth {
+            let mut list = new("google.protobuf.ListValue");
+            set(&mut list, 1, Stored::List(vec![Stored::Message(value)]));
+            value = new("google.protobuf.Value");
+            set(&mut value, 6, Stored::Message(list));
+        }
+        let mut message = new(EVERYTHING);
+        set(&mut message, 25, Stored::Message(value));
+        TYPES.value(&message)
+    };
+    assert_eq!(evaluate_on(nested(40), "this.value.size()"), Ok(Value::Int(1)));
+    assert!(evaluate_on(nested(300), "this.value").unwrap_err().contains("nested too deeply"));
+}
+
+#[test]
+fn a_field_and_the_time_are_given_to_expressions() {
+    let message = new("gannet.conformance.cel.Defaults");
+    let field = POOL.message(message.message_index()).field_by_name("number").unwrap();
+    assert_eq!(TYPES.field(&message, field), Value::Int(-42));
+    let expression = Expression::parse("now == timestamp(5) && rule == 1 && rules == 2").unwrap();
+    let variables = Variables {
+        this: None,
+        rule: Some(Value::Int(1)),
+        rules: Some(Value::Int(2)),
+        now: Some(Timestamp::from_parts(5, 0)),
+    };
+    assert_eq!(expression.evaluate(&TYPES, &variables), Ok(Value::Bool(true)));
+    let now = Expression::parse("now == now && now > timestamp('2020-01-01T00:00:00Z')").unwrap();
+    assert_eq!(now.evaluate(&TYPES, &Variables::default()), Ok(Value::Bool(true)));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_of_a_peer_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(this) = TYPES.message(EVERYTHING, &bytes) {
+            for source in [
+                "this == this && this.inner.inner.name == ''",
+                "this.any == this.value",
+                "this.values.all(v, v == this.struct) && this.anys.exists(a, has(a.b))",
+                "this.timestamp + this.duration > this.timestamps[0]",
+                "gannet.conformance.cel.Everything{any: this, value: this.value, struct: this.struct}",
+                "'%s'.format([this.value]) + string(this.timestamp) + string(this.duration)",
+            ] {
+                let _ = evaluate_on(this.clone(), source);
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(source in "[a-c0-9.(){}\\[\\]'+,:?&|!<= -]{0,40}") {
+        if let Ok(expression) = Expression::parse(&source) {
+            let _ = expression.evaluate(&TYPES, &Variables::default());
+        }
+    }
+}

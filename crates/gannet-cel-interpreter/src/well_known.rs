@@ -140,7 +140,7 @@ pub(crate) fn any_parts(message: &DynamicMessage) -> (&str, &[u8]) {
 pub(crate) fn unpack_once(types: &Types, message: &DynamicMessage) -> Result<DynamicMessage, Error> {
     let (url, bytes) = any_parts(message);
     if url.is_empty() {
-        return Err(Error::new("conversion error: got empty google.protobuf.Any, want a packed message"));
+        return Err(Error::new("conversion error: a google.protobuf.Any names no type"));
     }
     let full_name = url.rsplit_once('/').map_or(url, |(_, name)| name);
     types.decode_message(full_name, bytes)

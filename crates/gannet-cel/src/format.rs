@@ -93,7 +93,12 @@ impl Clause {
 
     fn write(&self, text: &mut String, argument: &Value) -> Result<(), Error> {
         match self {
-            Self::String => write_value(text, argument),
+            Self::String => {
+                if let Some(message) = message_in(argument) {
+                    return Err(fault(message, STRING_CLAUSE));
+                }
+                write_value(text, argument);
+            }
             Self::Decimal => match argument {
                 Value::Int(_) | Value::Uint(_) | Value::Double(_) => write_value(text, argument),
                 _ => {
@@ -129,6 +134,21 @@ impl Clause {
             Self::Hexadecimal { upper } => return write_hexadecimal(text, argument, *upper),
         }
         Ok(())
+    }
+}
+
+const STRING_CLAUSE: &str = "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, \
+     durations, and timestamps";
+
+/// A message, or the first one in a list or a map: what has no text.
+fn message_in(value: &Value) -> Option<&Value> {
+    match value {
+        Value::Message(_) => Some(value),
+        Value::List(items) => items.iter().find_map(message_in),
+        Value::Map(entries) => {
+            entries.iter().find_map(|(key, value)| message_in(key).or_else(|| message_in(value)))
+        }
+        _ => None,
     }
 }
 

@@ -4,9 +4,12 @@
 //! It prints its cases as `conformance/lib.sh` wants them, one a line, fields separated by tabs. What differs, all of it,
 //! goes to standard error. The exit status only says whether both could be asked.
 
+mod expressions;
 mod functions;
 mod generate;
+mod messages;
 mod peer;
+mod random;
 
 use std::io;
 use std::process::ExitCode;
@@ -57,7 +60,8 @@ fn run(options: &Options) -> io::Result<()> {
     for group in GROUPS {
         compare(&mut peer, group, &mut random, options.trials)?;
     }
-    peer.end()
+    peer.end()?;
+    messages::compare(&options.peer, &mut random, options.trials)
 }
 
 /// A case: all functions of a group on the same arguments.

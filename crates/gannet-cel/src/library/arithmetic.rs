@@ -71,3 +71,26 @@ pub(super) fn negate(arguments: &[&Value]) -> Outcome {
         _ => return None,
     })
 }
+
+/// Whether there is a `+` for it.
+pub(super) fn has_sum(value: &Value) -> bool {
+    has_difference(value) || matches!(value, Value::String(_) | Value::Bytes(_) | Value::List(_))
+}
+
+/// Whether there is a `-` for it and another value.
+pub(super) fn has_difference(value: &Value) -> bool {
+    is_number(value) || matches!(value, Value::Duration(_) | Value::Timestamp(_))
+}
+
+pub(super) fn is_number(value: &Value) -> bool {
+    is_whole(value) || matches!(value, Value::Double(_))
+}
+
+pub(super) fn is_whole(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Uint(_))
+}
+
+/// Whether there is a `-` for it alone.
+pub(super) fn has_negation(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Double(_) | Value::Duration(_))
+}

@@ -2,7 +2,7 @@
 //!
 //! Not here: what they do, which stands with the type of the value.
 
-use super::{Function, bool, no_such_overload};
+use super::{Function, bool};
 use crate::time::Calendar;
 use crate::{Error, Timestamp, Value, bytes, double, format, formats, list, re2, string};
 
@@ -55,12 +55,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 .map_err(|error| Error::new(error.to_string())),
         ),
         _ => None,
-    }),
+    })
+    .of(|_| true),
     Function::method("format", 2, 2, |arguments| match arguments {
         [Value::String(template), Value::List(items)] => Some(format(template, items).map(Value::String)),
         _ => None,
     }),
     Function::method("join", 1, 2, |arguments| match arguments {
+        // The first item alone says whether this is a list of strings.
+        [Value::List(items), ..] if !matches!(items.first(), None | Some(Value::String(_))) => None,
         [Value::List(items)] => Some(join(items, "")),
         [Value::List(items), Value::String(separator)] => Some(join(items, separator)),
         _ => None,
@@ -178,41 +181,41 @@ fn calendar(arguments: &[&Value], part: fn(&Calendar) -> i64) -> Outcome {
 }
 
 fn join(items: &[Value], separator: &str) -> Result<Value, Error> {
-    let texts: Option<Vec<&str>> = items
+    let texts: Result<Vec<&str>, Error> = items
         .iter()
         .map(|item| match item {
-            Value::String(text) => Some(text.as_str()),
-            _ => None,
+            Value::String(text) => Ok(text.as_str()),
+            other => Err(Error::new(format!("join: invalid input: {other}"))),
         })
         .collect();
-    texts.map(|texts| Value::String(string::join(&texts, separator))).ok_or_else(no_such_overload)
+    Ok(Value::String(string::join(&texts?, separator)))
 }
 
-/// Whether no two items are equal; in time that grows with their number if they are of one scalar type.
+/// Whether no two items are equal; those of different types never are.
 fn unique(arguments: &[&Value]) -> Outcome {
     let [Value::List(items)] = arguments else { return None };
-    macro_rules! all {
-        ($variant:ident) => {
-            items
-                .iter()
-                .map(|item| match item {
-                    Value::$variant(value) => Some(value),
-                    _ => None,
-                })
-                .collect::<Option<Vec<_>>>()
-        };
-    }
-    match items.first() {
-        None => bool(true),
-        Some(Value::Bool(_)) => bool(list::unique(&all!(Bool)?)),
-        Some(Value::Int(_)) => bool(list::unique(&all!(Int)?)),
-        Some(Value::Uint(_)) => bool(list::unique(&all!(Uint)?)),
-        Some(Value::String(_)) => bool(list::unique(&all!(String)?)),
-        Some(Value::Bytes(_)) => bool(list::unique(&all!(Bytes)?)),
-        Some(Value::Double(_)) => {
-            let values: Vec<f64> = all!(Double)?.into_iter().copied().collect();
-            bool(list::unique_doubles(&values))
+    let (mut bools, mut ints, mut uints, mut doubles) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut strings, mut bytes) = (Vec::new(), Vec::new());
+    for item in items {
+        if let (Some(Value::Bytes(_)), false) = (items.first(), matches!(item, Value::Bytes(_))) {
+            return Some(Err(Error::new(format!("expected bytes, got {item}"))));
         }
-        Some(_) => None,
+        match item {
+            Value::Bool(value) => bools.push(*value),
+            Value::Int(value) => ints.push(*value),
+            Value::Uint(value) => uints.push(*value),
+            Value::Double(value) => doubles.push(*value),
+            Value::String(text) => strings.push(text),
+            Value::Bytes(value) => bytes.push(value),
+            _ => return None,
+        }
     }
+    bool(
+        list::unique(&bools)
+            && list::unique(&ints)
+            && list::unique(&uints)
+            && list::unique_doubles(&doubles)
+            && list::unique(&strings)
+            && list::unique(&bytes),
+    )
 }

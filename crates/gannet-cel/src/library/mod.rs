@@ -19,6 +19,8 @@ pub struct Function {
     least: usize,
     most: usize,
     body: fn(&[&Value]) -> Option<Result<Value, Error>>,
+    /// Of an operator, which first operands it has a meaning for.
+    operands: Option<fn(&Value) -> bool>,
 }
 
 /// How a function is called.
@@ -68,7 +70,21 @@ impl Function {
     /// # Errors
     /// It has no meaning for values of these types, or fails for these.
     pub fn call(&self, arguments: &[&Value]) -> Result<Value, Error> {
-        (self.body)(arguments).unwrap_or_else(|| Err(no_such_overload()))
+        (self.body)(arguments).unwrap_or_else(|| Err(self.mismatch(arguments)))
+    }
+
+    /// Why it has no meaning for these: an operator is looked for by its first operand, and any other function by all.
+    #[cold]
+    fn mismatch(&self, arguments: &[&Value]) -> Error {
+        let name = self.name;
+        if let Some(supported) = self.operands {
+            return match arguments.first() {
+                Some(first) if supported(first) || has_methods(first) => no_such_overload(),
+                _ => Error::new(format!("no such overload: {name}")),
+            };
+        }
+        let types: Vec<&str> = arguments.iter().map(|argument| argument.type_name()).collect();
+        Error::new(format!("no such overload: {name}({})", types.join(", ")))
     }
 
     /// Its value for these arguments; nothing if it has no meaning for values of their types.
@@ -81,7 +97,12 @@ impl Function {
         arguments: usize,
         body: fn(&[&Value]) -> Option<Result<Value, Error>>,
     ) -> Self {
-        Self { name, style: Style::Global, least: arguments, most: arguments, body }
+        Self { name, style: Style::Global, least: arguments, most: arguments, body, operands: None }
+    }
+
+    /// An operator that has a meaning for these first operands.
+    const fn of(self, operands: fn(&Value) -> bool) -> Self {
+        Self { operands: Some(operands), ..self }
     }
 
     const fn both(
@@ -89,7 +110,7 @@ impl Function {
         arguments: usize,
         body: fn(&[&Value]) -> Option<Result<Value, Error>>,
     ) -> Self {
-        Self { name, style: Style::Both, least: arguments, most: arguments, body }
+        Self { name, style: Style::Both, least: arguments, most: arguments, body, operands: None }
     }
 
     const fn method(
@@ -98,7 +119,7 @@ impl Function {
         most: usize,
         body: fn(&[&Value]) -> Option<Result<Value, Error>>,
     ) -> Self {
-        Self { name, style: Style::Method, least, most, body }
+        Self { name, style: Style::Method, least, most, body, operands: None }
     }
 }
 
@@ -111,25 +132,25 @@ pub fn no_such_overload() -> Error {
 static FUNCTIONS: &[Function] = &[
     Function::operator("_==_", 2, |arguments| pair(arguments, |left, right| bool(left == right))),
     Function::operator("_!=_", 2, |arguments| pair(arguments, |left, right| bool(left != right))),
-    Function::operator("_<_", 2, |arguments| order(arguments, Ordering::is_lt)),
-    Function::operator("_<=_", 2, |arguments| order(arguments, Ordering::is_le)),
-    Function::operator("_>_", 2, |arguments| order(arguments, Ordering::is_gt)),
-    Function::operator("_>=_", 2, |arguments| order(arguments, Ordering::is_ge)),
-    Function::operator("_+_", 2, arithmetic::add),
-    Function::operator("_-_", 2, arithmetic::subtract),
-    Function::operator("_*_", 2, arithmetic::multiply),
-    Function::operator("_/_", 2, arithmetic::divide),
-    Function::operator("_%_", 2, arithmetic::remainder),
-    Function::operator("-_", 1, arithmetic::negate),
+    Function::operator("_<_", 2, |arguments| order(arguments, Ordering::is_lt)).of(is_ordered),
+    Function::operator("_<=_", 2, |arguments| order(arguments, Ordering::is_le)).of(is_ordered),
+    Function::operator("_>_", 2, |arguments| order(arguments, Ordering::is_gt)).of(is_ordered),
+    Function::operator("_>=_", 2, |arguments| order(arguments, Ordering::is_ge)).of(is_ordered),
+    Function::operator("_+_", 2, arithmetic::add).of(arithmetic::has_sum),
+    Function::operator("_-_", 2, arithmetic::subtract).of(arithmetic::has_difference),
+    Function::operator("_*_", 2, arithmetic::multiply).of(arithmetic::is_number),
+    Function::operator("_/_", 2, arithmetic::divide).of(arithmetic::is_number),
+    Function::operator("_%_", 2, arithmetic::remainder).of(arithmetic::is_whole),
+    Function::operator("-_", 1, arithmetic::negate).of(arithmetic::has_negation),
     Function::operator("_[_]", 2, |arguments| {
         pair(arguments, |base, index| Some(self::index(base, index)?.cloned()))
     }),
-    Function::operator("@in", 2, |arguments| pair(arguments, contains)),
+    Function::operator("@in", 2, |arguments| pair(arguments, contains)).of(|_| true),
     Function::operator("dyn", 1, |arguments| single(arguments, |value| Some(Ok(value.clone())))),
     Function::operator("type", 1, |arguments| {
         single(arguments, |value| Some(Ok(Value::Type(value.type_name().to_owned()))))
     }),
-    Function::both("size", 1, |arguments| single(arguments, size)),
+    Function::both("size", 1, |arguments| single(arguments, size)).of(|value| size(value).is_some()),
 ];
 
 /// `base[index]` of a list or a map; nothing if the base is neither, or the index none of it.
@@ -143,10 +164,15 @@ pub fn index<'v>(base: &'v Value, index: &Value) -> Option<Result<&'v Value, Err
             Ok(whole) if Value::Int(whole) == Value::Double(*index) => logic::index(items, whole),
             _ => Err(Error::new(format!("unsupported index value {index} in list"))),
         }),
+        (Value::List(_), _) => {
+            Some(Err(Error::new(format!("unsupported index type '{}' in list", index.type_name()))))
+        }
         (Value::Map(_), _) => {
             Some(base.get(index).ok_or_else(|| Error::new(format!("no such key: {index}"))))
         }
-        _ => None,
+        (Value::Message(_), _) => None,
+        // What holds no values has none of this key.
+        _ => Some(Err(Error::new(format!("no such key: {index}")))),
     }
 }
 
@@ -170,7 +196,17 @@ fn size(value: &Value) -> Option<Result<Value, Error>> {
 
 fn order(arguments: &[&Value], test: fn(Ordering) -> bool) -> Option<Result<Value, Error>> {
     let [left, right] = arguments else { return None };
-    Some(left.compare(right).map(|order| Value::Bool(order.is_some_and(test))))
+    let order = left.compare(right).ok()?;
+    Some(Ok(Value::Bool(order.is_some_and(test))))
+}
+
+/// Whether cel-go looks for a method of the operand before it gives up.
+fn has_methods(value: &Value) -> bool {
+    matches!(value, Value::String(_) | Value::Timestamp(_) | Value::Duration(_))
+}
+
+fn is_ordered(value: &Value) -> bool {
+    value.compare(value).is_ok()
 }
 
 // The results of these are what the tables want, so that entries stay short.
