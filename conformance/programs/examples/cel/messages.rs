@@ -132,6 +132,8 @@ impl Comparison {
                 entries.sort_unstable();
                 format!("{{{}}}", entries.join(", "))
             }
+            // An Any that can be unpacked is not one any more.
+            Value::Message(message) if message.type_name() == "google.protobuf.Any" => "error".to_owned(),
             Value::Message(message) => {
                 let descriptor = self.pool.message_by_name(message.type_name());
                 let mut fields: Vec<String> = descriptor
