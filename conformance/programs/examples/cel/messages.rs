@@ -111,7 +111,8 @@ impl Comparison {
             Value::Double(value) => format!("double {:x}", value.to_bits()),
             Value::String(text) => format!("\"{text}\""),
             Value::Bytes(bytes) => {
-                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                let digits: String = halves.filter_map(|half| char::from_digit(half.into(), 16)).collect();
                 format!("bytes {digits}")
             }
             Value::Timestamp(time) => format!("timestamp {} {}", time.seconds, time.nanos),
@@ -137,7 +138,7 @@ impl Comparison {
             Value::Message(message) => {
                 let descriptor = self.pool.message_by_name(message.type_name());
                 let mut fields: Vec<String> = descriptor
-                    .map(|descriptor| descriptor.fields())
+                    .map(buffa_descriptor::MessageDescriptor::fields)
                     .unwrap_or_default()
                     .iter()
                     .filter(|field| message.has(field.name()) == Ok(true))

@@ -125,7 +125,7 @@ fn scalar(random: &mut Random, kind: ScalarType) -> Value {
         ScalarType::Int64 | ScalarType::Sint64 | ScalarType::Sfixed64 => Value::I64(whole),
         ScalarType::Int32 | ScalarType::Sint32 | ScalarType::Sfixed32 => Value::I32(whole as i32),
         ScalarType::Uint64 | ScalarType::Fixed64 => Value::U64(whole.unsigned_abs()),
-        ScalarType::Uint32 | ScalarType::Fixed32 => Value::U32(whole as u32),
+        ScalarType::Uint32 | ScalarType::Fixed32 => Value::U32((whole as i32).cast_unsigned()),
         ScalarType::Bool => Value::Bool(random.one_in(2)),
         ScalarType::String => Value::String(text.to_owned()),
         ScalarType::Bytes => {
