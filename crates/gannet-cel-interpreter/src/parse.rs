@@ -148,8 +148,15 @@ impl Parser {
 
     fn function(&mut self, call: &CallExpr) -> Result<Expr, String> {
         let name = call.func_name.as_str();
-        // A function may be named with its scope; there is none with one.
-        let target = call.target.as_deref();
+        let mut target = call.target.as_deref();
+        // The one function that is named with its scope.
+        let name = match target.and_then(|target| self.qualified(target)) {
+            Some(scope) if scope == "strings" && name == "quote" => {
+                target = None;
+                "strings.quote"
+            }
+            _ => name,
+        };
         let count = call.args.len() + usize::from(target.is_some());
         let function = Function::find(name, target.is_some(), count)
             .ok_or_else(|| format!("undeclared reference to '{name}'"))?;

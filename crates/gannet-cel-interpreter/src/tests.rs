@@ -96,6 +96,7 @@ fn a_name_is_that_of_a_variable_an_enums_value_or_a_type() {
     holds("type(this) == gannet.conformance.cel.Everything");
     holds("[1].map(this, this + 1) == [2]");
     holds("[[1], [2]].map(a, a.map(b, a[0] + b)) == [[2], [4]]");
+    holds(r#"strings.quote('a') == '"a"'"#);
     fails("nothing", "undeclared reference to 'nothing'");
     fails("rule", "undeclared reference to 'rule'");
     assert!(evaluate("this.aString").is_err(), "the name of a field in JSON is none in CEL");

@@ -74,6 +74,7 @@ const SCALARS: &[&str] = &[
     "this.a_double <= this.an_int32",
     "this.a_uint32 > this.a_double",
     "this.colour == 1",
+    "strings.quote(this.a_string)",
 ];
 
 const PRESENCE: &[&str] = &[

@@ -88,6 +88,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     Function::method("lowerAscii", 1, 1, |arguments| map(arguments, string::lower_ascii)),
     Function::method("upperAscii", 1, 1, |arguments| map(arguments, string::upper_ascii)),
+    Function::operator("strings.quote", 1, |arguments| map(arguments, string::quote)),
     Function::method("reverse", 1, 1, |arguments| map(arguments, string::reverse)),
     Function::method("trim", 1, 1, |arguments| map(arguments, |text| string::trim(text).to_owned())),
     Function::method("replace", 3, 4, |arguments| match arguments {
