@@ -196,7 +196,12 @@ fn from_json(bytes: &[u8], seed: DynamicMessageSeed) -> Result<DynamicMessage, S
         let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
         let place = if line > 0 { format!(":{line}:{column}") } else { String::new() };
         let path = track.path().to_string();
-        if path == "." { format!("{place}: {text}") } else { format!("{place}: {path}: {text}") }
+        // A question mark stands for what is not known.
+        if [".", "?"].contains(&path.as_str()) {
+            format!("{place}: {text}")
+        } else {
+            format!("{place}: {path}: {text}")
+        }
     })
 }
 

@@ -161,6 +161,7 @@ fn help_teaches() {
         "gannet generate proto/a.proto --out src/protos",
         "gannet certs quick",
         "gannet lint rules",
+        "gannet validate",
         "Exit status",
     ] {
         assert!(help.contains(part), "{part} is not in\n{help}");
@@ -309,4 +310,131 @@ fn lint_says_what_each_message_demands() {
         refused.contains("user.proto:2: a.User.name: rules of type `int32` stand on a field"),
         "{refused}"
     );
+}
+
+/// A contract, and messages beside it.
+struct Messages {
+    folder: tempfile::TempDir,
+}
+
+impl Messages {
+    fn new() -> Self {
+        let this = Self { folder: tempfile::tempdir().unwrap() };
+        this.file(
+            "user.proto",
+            "syntax = \"proto3\"; package a; import \"buf/validate/validate.proto\";\n\
+             message User { string name = 1 [(buf.validate.field).string.min_len = 3];\n\
+             repeated User friends = 2; uint32 age = 3; }\n\
+             message Free { string name = 1; }",
+        );
+        this
+    }
+
+    /// The path of a file with this content.
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The exit status and what is said of messages of `a.User`.
+    fn validate(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let contract = self.folder.path().join("user.proto");
+        let start = ["validate", contract.to_str().unwrap(), "--message", "a.User"];
+        let output = gannet(&[&start, arguments].concat());
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+}
+
+#[test]
+fn validate_says_that_a_message_is_valid_or_which_rules_it_breaks() {
+    let messages = Messages::new();
+    let valid = messages.file("valid.json", r#"{"name": "lisi"}"#);
+    assert_eq!(messages.validate(&[&valid]), (Some(0), "valid\n".into(), String::new()));
+    let broken = messages.file("broken.json", r#"{"name": "li", "friends": [{"name": "lisi"}, {}]}"#);
+    let lines = "name: must be at least 3 characters (string.min_len)\n\
+                 friends[1].name: must be at least 3 characters (string.min_len)\n";
+    assert_eq!(messages.validate(&[&broken]), (Some(1), lines.into(), String::new()));
+    let first = "name: must be at least 3 characters (string.min_len)\n";
+    assert_eq!(messages.validate(&[&broken, "--fail-fast"]), (Some(1), first.into(), String::new()));
+    let (status, said, _) = messages.validate(&[&valid, &broken, "--fail-fast"]);
+    assert_eq!((status, said), (Some(1), format!("{valid}: valid\n{broken}: {first}")));
+}
+
+#[test]
+fn validate_says_it_in_json() {
+    let messages = Messages::new();
+    let broken = messages.file("broken.json", r#"{"friends": [{"name": "lisi"}], "name": "li"}"#);
+    let (status, said, _) = messages.validate(&[&broken, "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let violation = serde_json::json!({
+        "field": "name",
+        "message": "must be at least 3 characters",
+        "rule_id": "string.min_len",
+        "rule": "string.min_len",
+        "for_key": false,
+    });
+    let expected = serde_json::json!({ "file": broken, "valid": false, "violations": [violation] });
+    assert_eq!((status, said), (Some(1), expected));
+}
+
+#[test]
+fn validate_takes_encoded_messages() {
+    let messages = Messages::new();
+    let valid = messages.file("valid.binpb", b"\x0a\x04lisi");
+    assert_eq!(messages.validate(&["--binary", &valid]), (Some(0), "valid\n".into(), String::new()));
+    let cut_off = messages.file("cut-off.binpb", b"\x0a\x04li");
+    let (status, _, complaint) = messages.validate(&["--binary", &cut_off]);
+    assert_eq!(status, Some(1));
+    assert!(complaint.contains("cut-off.binpb: no encoded a.User: "), "{complaint}");
+}
+
+#[test]
+fn validate_takes_the_older_dialect() {
+    let messages = Messages::new();
+    messages.file(
+        "user.proto",
+        "syntax = \"proto3\"; package a; import \"github.com/mwitkow/go-proto-validators/validator.proto\";\n\
+         message User { string name = 1 [(validator.field) = {string_not_empty: true}]; }",
+    );
+    let empty = messages.file("empty.json", "{}");
+    let line = "invalid field Name: value '' must not be an empty string\n";
+    assert_eq!(messages.validate(&[&empty]), (Some(1), line.into(), String::new()));
+}
+
+#[test]
+fn validate_says_where_a_message_cannot_be_read() {
+    let messages = Messages::new();
+    let faults = [
+        ("{\"name\": \"lisi\",\n \"age\": \"x\"}", "m.json:2:11: age: invalid value: string \"x\""),
+        ("{\"friends\": [{\"age\": []}]}", ": friends[0].age: "),
+        ("{\"nme\": 1}", "m.json:1:6: unknown field \"nme\" on message a.User"),
+        ("{\"name\": \"lisi\"", "m.json:1:15: EOF while parsing an object"),
+        ("{} {}", "m.json:1:4: trailing characters"),
+    ];
+    for (json, expected) in faults {
+        let file = messages.file("m.json", json);
+        let (status, said, complaint) = messages.validate(&[&file]);
+        assert_eq!((status, said.as_str()), (Some(1), ""), "{json}");
+        assert!(complaint.contains(expected), "{json}: {complaint}");
+    }
+    let (_, _, complaint) = messages.validate(&["nowhere.json"]);
+    assert!(complaint.contains("nowhere.json cannot be read: "), "{complaint}");
+}
+
+#[test]
+fn validate_says_what_is_wrong_with_the_contract() {
+    let messages = Messages::new();
+    let file = messages.file("m.json", "{}");
+    let contract = messages.folder.path().join("user.proto").to_str().unwrap().to_owned();
+    let unknown = complaint(1, &["validate", &contract, "--message", "b.User", &file]);
+    assert!(unknown.contains("has no message b.User\n  help: it has a.User, a.Free"), "{unknown}");
+    let free = complaint(1, &["validate", &contract, "--message", "a.Free", &file]);
+    assert!(free.contains("a.Free has no rules, nor has what it holds"), "{free}");
+    let none = complaint(1, &["validate", &file, "--message", "a.User"]);
+    assert!(none.contains("none of the files is a contract"), "{none}");
+    let wrong = std::fs::read_to_string(&contract).unwrap().replace("string.min_len", "int32.gt");
+    std::fs::write(&contract, wrong).unwrap();
+    let wrong = complaint(1, &["validate", &contract, "--message", "a.User", &file]);
+    assert!(wrong.contains("user.proto:2: a.User.name: rules of type `int32` stand on a field"), "{wrong}");
 }
