@@ -174,6 +174,16 @@ impl Config {
         self
     }
 
+    /// Whether expressions of rules that cannot be compiled are interpreted when a message is validated; off by default: they
+    /// are errors of the build. The crate needs the feature `runtime-cel` of `gannet`.
+    ///
+    /// Such are expressions about what a `google.protobuf.Any`, `Struct`, `Value` or `ListValue` holds, and those that make maps
+    /// or messages. All others are compiled as ever; an interpreted one is some hundred times slower.
+    pub fn runtime_cel(mut self, on: bool) -> Self {
+        self.options.runtime_cel = on;
+        self
+    }
+
     /// Whether a rule that cannot be carried out fails when a message is validated, rather than the build; off by default.
     /// For conformance suites, which ask for that.
     pub fn defer_rule_faults(mut self, on: bool) -> Self {

@@ -52,6 +52,15 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
 
+    /// Leaves the validators out, whatever the rules in the contract.
+    #[arg(long)]
+    no_validation: bool,
+
+    /// Has rules interpreted that cannot be compiled, such as those about what an Any holds, rather than refuse them (the
+    /// crate needs gannet's feature `runtime-cel`).
+    #[arg(long)]
+    runtime_cel: bool,
+
     /// A package or type that lives elsewhere and is not to be generated, such as .common=::common_protos::common; may be
     /// given several times.
     #[arg(long, value_name = "PROTO=RUST", value_parser = extern_path)]
@@ -96,6 +105,8 @@ pub(crate) fn run(options: Options, out: &mut impl Write) -> Ended {
         })
         .views(options.views)
         .json(options.json)
+        .validation(!options.no_validation)
+        .runtime_cel(options.runtime_cel)
         .build_server(!options.no_server)
         .build_client(!options.no_client)
         .root_file("mod.rs");

@@ -134,14 +134,15 @@ fn package(
     if options.json {
         SerdeCrate::at(root).visit_file_mut(&mut file);
     }
+    let modules = messages::modules(&name, options.codec);
+    let set = tree::descriptor_set_reference(&modules, &options.root_file);
     let validators = match context.validators {
         None => None,
         Some(rules) => {
-            let layout = validation::layout(&name, context.descriptors, context.files, options, root);
+            let layout = validation::layout(&name, context.descriptors, context.files, options, root, &set);
             validation::write(&name, files, rules, &*layout)?
         }
     };
-    let modules = messages::modules(&name, options.codec);
     let resolve = |type_name: &str| {
         let path = messages.types.get(&(name.clone(), type_name.to_owned())).cloned().ok_or_else(|| {
             Error::new(
@@ -153,8 +154,7 @@ fn package(
         let has_rules = context.validators.is_some_and(|validators| validators.has_rules(full_name));
         Ok(service::Message { path, has_rules })
     };
-    let descriptor_set = tree::descriptor_set_reference(&modules, &options.root_file);
-    let writing = service::Context { root, descriptor_set: &descriptor_set, options };
+    let writing = service::Context { root, descriptor_set: &set, options };
     for service in service::read(files, tree::item_names(&file.items), &resolve)? {
         let items: syn::File = syn::parse2(service::write(&service, &writing)).map_err(not_rust)?;
         file.items.extend(items.items);

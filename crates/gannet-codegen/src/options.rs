@@ -43,6 +43,9 @@ pub struct Options {
     /// Whether messages with rules in their contract, `(buf.validate.field)` or `(validator.field)`, get validators; on
     /// by default.
     pub validation: bool,
+    /// Whether expressions of rules that cannot be compiled, such as those about what an `Any` holds, are interpreted when a
+    /// message is validated; off by default: they are errors. The crate needs the feature `runtime-cel` of `gannet`.
+    pub runtime_cel: bool,
     /// Whether a rule that cannot be carried out fails when a message is validated, rather than here; off by default.
     /// For conformance suites, which ask for that.
     pub defer_rule_faults: bool,
@@ -70,6 +73,7 @@ impl Default for Options {
             json: false,
             unknown_fields: false,
             validation: true,
+            runtime_cel: false,
             defer_rule_faults: false,
             build_server: true,
             build_client: true,
@@ -105,6 +109,7 @@ impl Options {
                 "json" => options.json = parse_bool(key, value)?,
                 "unknown_fields" => options.unknown_fields = parse_bool(key, value)?,
                 "validation" => options.validation = parse_bool(key, value)?,
+                "runtime_cel" => options.runtime_cel = parse_bool(key, value)?,
                 "build_server" => options.build_server = parse_bool(key, value)?,
                 "build_client" => options.build_client = parse_bool(key, value)?,
                 "gannet_path" => value.clone_into(&mut options.gannet_path),
@@ -185,8 +190,8 @@ fn parse_extern_path(value: &str) -> Result<(String, String), Error> {
 
 fn unknown_option(key: &str) -> Error {
     Error::new(ErrorKind::Option, format!("the option `{key}` is unknown")).with_help(
-        "the options are codec, views, json, unknown_fields, validation, build_server, build_client, \
-         gannet_path, extern_path and root_file",
+        "the options are codec, views, json, unknown_fields, validation, runtime_cel, build_server, \
+         build_client, gannet_path, extern_path and root_file",
     )
 }
 

@@ -33,6 +33,9 @@ pub trait Layout {
 
     /// The variant of a oneof's enum for one of its fields, as seen from the package's module.
     fn variant(&self, message: &str, oneof: &str, field: &str) -> Option<TokenStream>;
+
+    /// A reference to the encoded `FileDescriptorSet` of the contract, imports included, as seen from the package's module.
+    fn descriptor_set(&self) -> TokenStream;
 }
 
 /// What can be said of whether a singular field is there.

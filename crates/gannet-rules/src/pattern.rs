@@ -39,6 +39,16 @@ impl Patterns {
         Ok(quote!(#name.is_match(#text)))
     }
 
+    /// How many patterns there are.
+    pub(crate) fn len(&self) -> usize {
+        self.statics.len()
+    }
+
+    /// Takes back the patterns from this one on, which nothing that is written refers to.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.statics.truncate(length);
+    }
+
     /// The statics that the conditions use.
     pub(crate) fn items(&self, root: &TokenStream) -> TokenStream {
         let items = self.statics.iter().enumerate().map(|(index, pattern)| {

@@ -29,6 +29,8 @@ Options, with commas between them:
     views=true                 borrowed views of messages, too (buffa)
     json=true                  protobuf's JSON by serde (buffa; feature `json` of gannet)
     unknown_fields=true        keep fields that the schema does not know (buffa)
+    validation=false           no validators, whatever the rules in the contract
+    runtime_cel=true           interpret rules that cannot be compiled (feature `runtime-cel` of gannet)
     build_server=false         no server
     build_client=false         no client
     gannet_path=::gannet       the path of the crate gannet

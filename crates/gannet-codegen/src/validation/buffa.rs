@@ -12,24 +12,15 @@ use crate::options::Options;
 use crate::paths;
 
 pub(super) struct BuffaLayout<'a> {
-    package: &'a str,
-    descriptors: &'a Descriptors,
-    files: &'a [String],
-    options: &'a Options,
-    root: &'a TokenStream,
+    pub(super) package: &'a str,
+    pub(super) descriptors: &'a Descriptors,
+    pub(super) files: &'a [String],
+    pub(super) options: &'a Options,
+    pub(super) root: &'a TokenStream,
+    pub(super) descriptor_set: &'a TokenStream,
 }
 
-impl<'a> BuffaLayout<'a> {
-    pub(super) fn new(
-        package: &'a str,
-        descriptors: &'a Descriptors,
-        files: &'a [String],
-        options: &'a Options,
-        root: &'a TokenStream,
-    ) -> Self {
-        Self { package, descriptors, files, options, root }
-    }
-
+impl BuffaLayout<'_> {
     /// A type's path as buffa has it, not yet led through `gannet`.
     fn path(&self, full_name: &str) -> Option<String> {
         let config = messages::buffa_config(self.options);
@@ -83,6 +74,10 @@ impl Layout for BuffaLayout<'_> {
         let (oneof, variant) = (format_ident!("{}", pascal(oneof)), idents::make_field_ident(&pascal(field)));
         let tokens = quote!(#scope::oneof #(::#modules)*::#oneof::#variant);
         Some(self.rerooted(message, tokens))
+    }
+
+    fn descriptor_set(&self) -> TokenStream {
+        self.descriptor_set.clone()
     }
 }
 

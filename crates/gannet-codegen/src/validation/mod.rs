@@ -28,6 +28,7 @@ use crate::tree::Guarded;
 pub(crate) struct Validation {
     schema: Schema,
     faults: Faults,
+    interprets: bool,
 }
 
 impl Validation {
@@ -39,14 +40,19 @@ impl Validation {
             .iter()
             .any(|extension| schema.pool().extension_by_name(extension).is_some());
         let faults = if options.defer_rule_faults { Faults::Defer } else { Faults::Refuse };
-        Ok((options.validation && has_rules).then_some(Self { schema, faults }))
+        Ok((options.validation && has_rules).then_some(Self {
+            schema,
+            faults,
+            interprets: options.runtime_cel,
+        }))
     }
 
     /// The validators of these rules.
     pub(crate) fn validators(&self) -> Result<Validators<'_>, Error> {
         let legacy = legacy::Validators::new(&self.schema);
         let current = protovalidate::Validators::new(&self.schema, self.faults)
-            .map_err(|errors| rule_errors(&errors))?;
+            .map_err(|errors| rule_errors(&errors))?
+            .interpret(self.interprets);
         Ok(Validators { legacy, current })
     }
 }
@@ -158,13 +164,16 @@ pub(crate) fn layout<'a>(
     files: &'a [String],
     options: &'a Options,
     root: &'a TokenStream,
+    descriptor_set: &'a TokenStream,
 ) -> Box<dyn Layout + 'a> {
+    let buffa =
+        || Box::new(buffa::BuffaLayout { package, descriptors, files, options, root, descriptor_set });
     match options.codec {
-        Codec::Buffa => Box::new(buffa::BuffaLayout::new(package, descriptors, files, options, root)),
+        Codec::Buffa => buffa(),
         #[cfg(feature = "prost")]
-        Codec::Prost => Box::new(prost::ProstLayout::new(package, options, root)),
+        Codec::Prost => Box::new(prost::ProstLayout { package, options, root, descriptor_set }),
         #[cfg(not(feature = "prost"))]
-        Codec::Prost => Box::new(buffa::BuffaLayout::new(package, descriptors, files, options, root)),
+        Codec::Prost => buffa(),
     }
 }
 

@@ -8,16 +8,13 @@ use quote::{format_ident, quote};
 use crate::options::Options;
 
 pub(super) struct ProstLayout<'a> {
-    package: &'a str,
-    options: &'a Options,
-    root: &'a TokenStream,
+    pub(super) package: &'a str,
+    pub(super) options: &'a Options,
+    pub(super) root: &'a TokenStream,
+    pub(super) descriptor_set: &'a TokenStream,
 }
 
-impl<'a> ProstLayout<'a> {
-    pub(super) fn new(package: &'a str, options: &'a Options, root: &'a TokenStream) -> Self {
-        Self { package, options, root }
-    }
-
+impl ProstLayout<'_> {
     /// The module of a package or message, as seen from this package's; the name's last part stays.
     fn split<'n>(&self, full_name: &'n str) -> (Vec<TokenStream>, Vec<&'n str>) {
         let mut own = self.package.split('.').filter(|part| !part.is_empty()).peekable();
@@ -66,6 +63,10 @@ impl Layout for ProstLayout<'_> {
             path.push(quote!(#name));
         }
         Some(quote!(#(#path)::*))
+    }
+
+    fn descriptor_set(&self) -> TokenStream {
+        self.descriptor_set.clone()
     }
 }
 

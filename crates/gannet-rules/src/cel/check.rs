@@ -5,8 +5,10 @@
 //! and functions are chosen in `overload.rs`.
 
 use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
-use buffa_descriptor::{DescriptorPool, FieldDescriptor, MessageIndex};
-use cel::common::ast::{CallExpr, Expr as Parsed, IdedExpr, LiteralValue, SelectExpr};
+use buffa_descriptor::{DescriptorPool, FieldDescriptor, MessageIndex, SingularKind};
+use cel::common::ast::{
+    CallExpr, EntryExpr, Expr as Parsed, IdedEntryExpr, IdedExpr, LiteralValue, SelectExpr, StructExpr,
+};
 use gannet_cel::Value;
 
 use super::constant::constant;
@@ -22,6 +24,19 @@ pub(crate) struct Environment<'a> {
     /// The constants `rule` and `rules`.
     pub(crate) rule: Option<Node>,
     pub(crate) rules: Option<&'a DynamicMessage>,
+    /// Whether the expression is to be interpreted: what is known only at run time is let pass. What comes of that has types,
+    /// but cannot be written.
+    pub(crate) is_interpreted: bool,
+}
+
+impl Environment<'_> {
+    /// A part of an expression that only an interpreter can evaluate.
+    ///
+    /// # Errors
+    /// There is to be none: the reason.
+    pub(super) fn interpreted(&self, ty: Type, reason: &str) -> Result<Node, String> {
+        if self.is_interpreted { Ok(Node::new(Expr::Interpreted, ty)) } else { Err(reason.to_owned()) }
+    }
 }
 
 /// Parses and checks an expression.
@@ -61,10 +76,8 @@ impl Checker<'_> {
                     list.elements.iter().map(|item| self.node(item)).collect();
                 Ok(list_node(items?))
             }
-            Parsed::Struct(message) => {
-                Err(format!("messages, such as {} {{}}, cannot be made in rules", message.type_name))
-            }
-            Parsed::Map(_) => Err("maps cannot be made in rules".to_owned()),
+            Parsed::Struct(message) => self.message(message),
+            Parsed::Map(map) => self.map(&map.entries),
             Parsed::Comprehension(_) | Parsed::Unspecified => Err("it cannot be understood".to_owned()),
         }
     }
@@ -98,7 +111,16 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        self.enum_value(name).ok_or_else(|| format!("undeclared reference to '{name}'"))
+        self.declared(name)
+    }
+
+    /// What the contract declares under this name: a value of an enum, or a message's type.
+    fn declared(&self, name: &str) -> Result<Node, String> {
+        let message = || {
+            let descriptor = self.environment.pool.message_by_name(name)?;
+            Some(Node::constant(Value::Type(descriptor.full_name().to_owned()), Type::Meta))
+        };
+        self.enum_value(name).or_else(message).ok_or_else(|| format!("undeclared reference to '{name}'"))
     }
 
     /// A value of an enum, by its full name.
@@ -125,8 +147,7 @@ impl Checker<'_> {
 
     fn select(&mut self, select: &SelectExpr) -> Result<Node, String> {
         if let Some(scope) = self.qualified(&select.operand) {
-            let name = format!("{scope}.{}", select.field);
-            return self.enum_value(&name).ok_or_else(|| format!("undeclared reference to '{name}'"));
+            return self.declared(&format!("{scope}.{}", select.field));
         }
         let base = self.node(&select.operand)?;
         self.field(base, &select.field)
@@ -136,10 +157,10 @@ impl Checker<'_> {
         let Type::Message(index) = base.ty else {
             return match &base.ty {
                 Type::Map(key, _) if **key == Type::String => {
-                    overload::operator(Operator::Index, vec![base, Node::text(name)], self.environment.pool)
+                    overload::operator(Operator::Index, vec![base, Node::text(name)], self.environment)
                 }
                 Type::Dyn if matches!(base.expr, Expr::Failure(_)) => Ok(base),
-                Type::Dyn => Err(overload::UNKNOWN.to_owned()),
+                Type::Dyn => self.environment.interpreted(Type::Dyn, overload::UNKNOWN),
                 other => Err(format!(
                     "type '{}' does not support field selection",
                     other.name(self.environment.pool)
@@ -180,10 +201,10 @@ impl Checker<'_> {
         let base = self.node(&select.operand)?;
         if let Type::Map(..) = base.ty {
             let arguments = vec![Node::text(&*select.field), base];
-            return overload::operator(Operator::In, arguments, self.environment.pool);
+            return overload::operator(Operator::In, arguments, self.environment);
         }
         if overload::is_unknown(&base) {
-            return Err(overload::UNKNOWN.to_owned());
+            return self.environment.interpreted(Type::Bool, overload::UNKNOWN);
         }
         let Type::Message(index) = base.ty else {
             return Err(format!("invalid argument to has() macro: '{}' has no fields", base.ty));
@@ -243,13 +264,61 @@ impl Checker<'_> {
         for argument in &call.args {
             arguments.push(self.node(argument)?);
         }
-        overload::call(name, call.target.is_some(), arguments, self.environment.pool)
+        overload::call(name, call.target.is_some(), arguments, self.environment)
+    }
+
+    /// A message made within an expression.
+    fn message(&mut self, made: &StructExpr) -> Result<Node, String> {
+        let pool = self.environment.pool;
+        let name = made.type_name.trim_start_matches('.');
+        let Some(index) = pool.message_index(name) else {
+            return Err(format!("undeclared reference to '{name}'"));
+        };
+        for entry in &made.entries {
+            let EntryExpr::StructField(given) = &entry.expr else {
+                return Err(format!("{name} {{}} takes fields by their names"));
+            };
+            let value = self.node(&given.value)?;
+            let Some((_, field)) = self.find_field(index, &given.field) else {
+                return Err(self.undefined(index, &given.field));
+            };
+            let expected = Type::of_field(field, pool);
+            if !expected.unifies(&value.ty) {
+                let (expected, found) = (expected.name(pool), value.ty.name(pool));
+                return Err(format!(
+                    "expected type of field '{}' is '{expected}' but provided type is '{found}'",
+                    given.field
+                ));
+            }
+        }
+        let reason = format!("a message that is made within a rule, such as {name} {{}}, cannot be compiled");
+        self.environment.interpreted(Type::of_kind(SingularKind::Message(index), pool), &reason)
+    }
+
+    /// A map made within an expression.
+    fn map(&mut self, entries: &[IdedEntryExpr]) -> Result<Node, String> {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let EntryExpr::MapEntry(entry) = &entry.expr else {
+                return Err("a map takes keys with their values".to_owned());
+            };
+            keys.push(self.node(&entry.key)?);
+            values.push(self.node(&entry.value)?);
+        }
+        let item = |nodes| match list_node(nodes).ty {
+            Type::List(item) => item,
+            _ => Box::new(Type::Dyn),
+        };
+        let ty = Type::Map(item(keys), item(values));
+        self.environment.interpreted(ty, "a map that is made within a rule cannot be compiled")
     }
 
     fn condition(&mut self, parsed: &IdedExpr, operator: &str) -> Result<Node, String> {
         let node = self.node(parsed)?;
         match node.ty.unwrapped() {
-            Type::Dyn if overload::is_unknown(&node) => Err(overload::UNKNOWN.to_owned()),
+            Type::Dyn if overload::is_unknown(&node) => {
+                self.environment.interpreted(Type::Bool, overload::UNKNOWN)
+            }
             Type::Bool | Type::Dyn => Ok(node),
             other => Err(format!(
                 "found no matching overload for '{operator}' applied to '({})'",
@@ -308,6 +377,7 @@ impl Checker<'_> {
         let item = match &range.ty {
             Type::List(item) => (**item).clone(),
             Type::Map(key, _) => (**key).clone(),
+            Type::Dyn if self.environment.is_interpreted => Type::Dyn,
             other => {
                 return Err(format!(
                     "expression of type '{}' cannot be range of a comprehension (must be list or map)",

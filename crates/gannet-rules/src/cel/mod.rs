@@ -10,6 +10,7 @@ mod convert;
 mod fields;
 mod fold;
 mod functions;
+mod interpreted;
 mod operators;
 mod overload;
 mod tree;

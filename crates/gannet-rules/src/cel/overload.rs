@@ -5,7 +5,7 @@
 use buffa_descriptor::DescriptorPool;
 use gannet_cel::Value;
 
-use super::check::not;
+use super::check::{Environment, not};
 use super::fold;
 use super::functions::FUNCTIONS;
 use super::tree::{Expr, Node, Operator};
@@ -16,9 +16,9 @@ pub(super) fn call(
     name: &str,
     is_method: bool,
     arguments: Vec<Node>,
-    pool: &DescriptorPool,
+    environment: &Environment<'_>,
 ) -> Result<Node, String> {
-    if arguments.iter().any(is_unknown) {
+    if arguments.iter().any(is_unknown) && !environment.is_interpreted {
         return Err(UNKNOWN.to_owned());
     }
     let operator = match (name, is_method, arguments.len()) {
@@ -52,20 +52,20 @@ pub(super) fn call(
         ("bool", false, 1) => Operator::ToBool,
         ("timestamp", false, 1) => Operator::ToTimestamp,
         ("duration", false, 1) => Operator::ToDuration,
-        ("dyn", false, 1) => return Ok(hidden(arguments)),
-        ("type", false, 1) => return type_of(&arguments, pool),
-        _ => return library(name, is_method, arguments, pool),
+        ("dyn", false, 1) => return Ok(hidden(arguments, environment)),
+        ("type", false, 1) => return type_of(&arguments, environment),
+        _ => return library(name, is_method, arguments, environment.pool),
     };
-    operator_named(operator, name, arguments, pool)
+    operator_named(operator, name, arguments, environment)
 }
 
 /// An operator that the checker itself needs.
 pub(super) fn operator(
     operator: Operator,
     arguments: Vec<Node>,
-    pool: &DescriptorPool,
+    environment: &Environment<'_>,
 ) -> Result<Node, String> {
-    operator_named(operator, "_[_]", arguments, pool)
+    operator_named(operator, "_[_]", arguments, environment)
 }
 
 /// Why an expression cannot work with a value.
@@ -77,8 +77,11 @@ pub(super) fn is_unknown(node: &Node) -> bool {
     node.ty == Type::Dyn && !matches!(node.expr, Expr::Failure(_) | Expr::Constant(_))
 }
 
-fn hidden(mut arguments: Vec<Node>) -> Node {
+fn hidden(mut arguments: Vec<Node>, environment: &Environment<'_>) -> Node {
     let inner = arguments.remove(0);
+    if environment.is_interpreted {
+        return Node::new(Expr::Hidden(Box::new(inner)), Type::Dyn);
+    }
     let ty = inner.ty.clone();
     match inner.value() {
         Some(_) => inner,
@@ -86,10 +89,11 @@ fn hidden(mut arguments: Vec<Node>) -> Node {
     }
 }
 
-fn type_of(arguments: &[Node], pool: &DescriptorPool) -> Result<Node, String> {
+fn type_of(arguments: &[Node], environment: &Environment<'_>) -> Result<Node, String> {
+    let pool = environment.pool;
     match arguments.first().map(|argument| &argument.ty) {
         None | Some(Type::Dyn | Type::Wrapper(_)) => {
-            Err("type() of what is known only when the rule is evaluated".to_owned())
+            environment.interpreted(Type::Meta, "type() of what is known only when the rule is evaluated")
         }
         Some(ty) => {
             let name = match ty {
@@ -131,8 +135,9 @@ fn operator_named(
     operator: Operator,
     name: &str,
     arguments: Vec<Node>,
-    pool: &DescriptorPool,
+    environment: &Environment<'_>,
 ) -> Result<Node, String> {
+    let pool = environment.pool;
     // Whoever compares what `dyn()` hides finds out when the expression is evaluated.
     if arguments.iter().any(|argument| matches!(argument.expr, Expr::Failure(_))) {
         let failure = arguments.into_iter().find(|argument| matches!(argument.expr, Expr::Failure(_)));
@@ -148,11 +153,17 @@ fn operator_named(
             | Operator::EndsWith
             | Operator::Join
     );
+    if arguments.iter().any(is_unknown) {
+        return match result_of_unknown(operator, &arguments) {
+            Some(ty) => environment.interpreted(ty, UNKNOWN),
+            None => Err(no_overload(name, is_method, &arguments, pool)),
+        };
+    }
     let Some(ty) = result(operator, &arguments) else {
         return Err(no_overload(name, is_method, &arguments, pool));
     };
     if operator == Operator::NotEqual {
-        return operator_named(Operator::Equal, name, arguments, pool).map(not);
+        return operator_named(Operator::Equal, name, arguments, environment).map(not);
     }
     check_format(operator, &arguments)?;
     let values: Option<Vec<&Value>> = arguments.iter().map(Node::value).collect();
@@ -176,6 +187,44 @@ fn check_format(operator: Operator, arguments: &[Node]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the template of format() has {verbs} verbs, and there are {} arguments", items.len()))
+}
+
+/// The type of an operator's result where operands may be of any type; `None` if it has no meaning for the others, whatever
+/// those are.
+fn result_of_unknown(operator: Operator, arguments: &[Node]) -> Option<Type> {
+    let any = || Box::new(Type::Dyn);
+    let types = [
+        Type::Bool,
+        Type::Int,
+        Type::Uint,
+        Type::Double,
+        Type::String,
+        Type::Bytes,
+        Type::Null,
+        Type::Timestamp,
+        Type::Duration,
+        Type::Meta,
+        Type::List(any()),
+        Type::Map(any(), any()),
+    ];
+    let mut candidates = vec![Vec::new()];
+    for argument in arguments {
+        let own = [argument.ty.clone()];
+        let possible = if is_unknown(argument) { &types[..] } else { &own[..] };
+        candidates = candidates
+            .iter()
+            .flat_map(|before| {
+                possible.iter().map(|ty| {
+                    let mut candidate = before.clone();
+                    candidate.push(Node::new(Expr::Interpreted, ty.clone()));
+                    candidate
+                })
+            })
+            .collect();
+    }
+    let mut results = candidates.iter().filter_map(|candidate| result(operator, candidate));
+    let first = results.next()?;
+    Some(if results.all(|other| other == first) { first } else { Type::Dyn })
 }
 
 /// The type of an operator's result; `None` if it has no meaning for these operands.

@@ -22,6 +22,8 @@ pub(crate) enum Expr {
     Message(Box<DynamicMessage>),
     /// Fails whenever it is evaluated, with these words.
     Failure(String),
+    /// Only an interpreter can evaluate it; its type alone is known here.
+    Interpreted,
     /// The value that is validated.
     This,
     /// The time at which the message is validated.

@@ -103,6 +103,7 @@ impl<'a> Writer<'a> {
                 let tokens = quote!(::core::result::Result::Err(#cel::Error::new(#text))?);
                 Ok(Code::scalar(tokens).fallible(true))
             }
+            Expr::Interpreted => Err("a part of it can only be interpreted".to_owned()),
             Expr::This => Ok(self.this.clone()),
             Expr::Now => Ok(Code::scalar(quote!(report.now()))),
             Expr::Local(name) => {

@@ -35,6 +35,10 @@ impl Layout for Unwritten {
     fn variant(&self, _: &str, _: &str, _: &str) -> Option<TokenStream> {
         Some(quote!(Variant))
     }
+
+    fn descriptor_set(&self) -> TokenStream {
+        quote!(&[])
+    }
 }
 
 impl Validators<'_> {
@@ -48,7 +52,8 @@ impl Validators<'_> {
         if !self.ruled.contains(&index) {
             return Ok(Vec::new());
         }
-        let checked = Self { schema: self.schema, faults: Faults::Refuse, ruled: self.ruled.clone() };
+        let checked =
+            Self { schema: self.schema, faults: Faults::Refuse, interprets: true, ruled: self.ruled.clone() };
         let mut body = checked.body(index, Access { layout: &Unwritten });
         body.statements();
         if !body.errors.is_empty() {
@@ -105,7 +110,8 @@ impl Validators<'_> {
             _ => None,
         };
         let condition = condition.unwrap_or_default();
-        Explained { place, sentence: format!("{part}{text}{condition} ({})", entry.id) }
+        let evaluation = if entry.is_interpreted { ", interpreted" } else { "" };
+        Explained { place, sentence: format!("{part}{text}{condition} ({}{evaluation})", entry.id) }
     }
 }
 

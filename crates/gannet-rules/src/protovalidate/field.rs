@@ -8,7 +8,7 @@ use quote::quote;
 use super::Body;
 use super::options::{self, FieldRules, Ignore};
 use super::table::{Element, TYPE_BOOL};
-use super::value::{Spot, Subject};
+use super::value::{Spot, Subject, Target};
 use crate::access::Presence;
 use crate::cel::{Code, Form, Type};
 
@@ -134,13 +134,20 @@ impl Body<'_> {
         let this = Code::new(this, form);
         let ty = Type::of_field(field, self.schema.pool());
         let element = [Element::of(field)];
-        let spot = Spot::default();
-        let location = self.schema.place_of_field(self.message.full_name(), field.name());
-        let mut checks = self.cel_rules(&rules.cel(), &ty, &this, &element, &[], &spot, &location);
+        let target = Target {
+            kind: field.kind(),
+            ty,
+            this,
+            field: &element,
+            prefix: &[],
+            spot: Spot::default(),
+            place: self.schema.place_of_field(self.message.full_name(), field.name()),
+        };
+        let mut checks = self.cel_rules(&rules.cel(), &target);
         if let Some((typed, message)) = rules.typed() {
             let expected = if matches!(field.kind(), FieldKind::List(_)) { "repeated" } else { "map" };
             super::value::expect(&typed, expected)?;
-            checks.extend(self.standard(&typed, &message, &ty, &this, &element, &[], &spot, &location));
+            checks.extend(self.standard(&typed, &message, &target));
             checks.extend(self.items(field, Some(&message), &place)?);
         } else {
             checks.extend(self.items(field, None, &place)?);

@@ -6,6 +6,7 @@
 
 mod explain;
 mod field;
+mod interpreted;
 mod options;
 mod rule_set;
 mod standard;
@@ -14,14 +15,20 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buffa_descriptor::{FieldKind, MessageDescriptor, MessageIndex, SingularKind};
+use buffa_descriptor::reflect::DynamicMessage;
+use buffa_descriptor::{FieldDescriptor, FieldKind, MessageDescriptor, MessageIndex, SingularKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::options::{CelRule, Ignore, MessageOneof};
+<<<<<<< HEAD
 use self::table::Tables;
+=======
+use self::table::{Element, Tables};
+use self::value::Target;
+>>>>>>> daa0f2d (Rules: expressions that cannot be compiled can be interpreted, where the user says so)
 use crate::access::Access;
-use crate::cel::{Code, Environment, Form, Type, Writer};
+use crate::cel::{Code, Environment, Form, Type, Writer, check, constant};
 use crate::pattern::Patterns;
 use crate::{Error, Schema};
 
@@ -44,6 +51,8 @@ pub enum Faults {
 pub struct Validators<'a> {
     schema: &'a Schema,
     faults: Faults,
+    /// Whether expressions that cannot be written as Rust are interpreted.
+    interprets: bool,
     /// Messages that have rules, themselves or in what they hold.
     ruled: BTreeSet<MessageIndex>,
 }
@@ -83,7 +92,14 @@ impl<'a> Validators<'a> {
                 }
             }
         }
-        Ok(Self { schema, faults, ruled })
+        Ok(Self { schema, faults, interprets: false, ruled })
+    }
+
+    /// Whether expressions that cannot be written as Rust are interpreted when a message is validated, rather than refused.
+    #[must_use]
+    pub fn interpret(mut self, on: bool) -> Self {
+        self.interprets = on;
+        self
     }
 
     /// Whether a message has rules, itself or in what it holds, by its full name.
@@ -104,9 +120,11 @@ impl<'a> Validators<'a> {
             return Err(body.errors);
         }
         let (tables, patterns) = (body.tables.items(&body.root), body.patterns.items(&body.root));
+        let interpreted = &body.interpreted;
         Ok(quote! {
             #tables
             #patterns
+            #(#interpreted)*
             #statements
             ::core::result::Result::Ok(())
         })
@@ -125,6 +143,7 @@ impl Validators<'_> {
             index,
             tables: Tables::default(),
             patterns: Patterns::default(),
+            interpreted: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -166,6 +185,10 @@ fn held_messages(schema: &Schema, message: &MessageDescriptor) -> Vec<MessageInd
     held
 }
 
+/// How rules that are right, but cannot be compiled, can be had.
+const INTERPRET: &str = "; or have such rules interpreted, with the option runtime_cel of the generator and the feature \
+     `runtime-cel` of gannet";
+
 /// A validator in the making.
 struct Body<'a> {
     validators: &'a Validators<'a>,
@@ -176,6 +199,8 @@ struct Body<'a> {
     index: MessageIndex,
     tables: Tables,
     patterns: Patterns,
+    /// The statics of the expressions that are interpreted.
+    interpreted: Vec<TokenStream>,
     errors: Vec<Error>,
 }
 
@@ -187,10 +212,18 @@ impl Body<'_> {
             Err(error) => return self.fault(error),
         };
         let place = self.schema.place_of_message(self.message.full_name());
-        let this = Code::new(quote!(self), Form::Message);
+        let target = Target {
+            kind: FieldKind::Singular(SingularKind::Message(self.index)),
+            ty: Type::Message(self.index),
+            this: Code::new(quote!(self), Form::Message),
+            field: &[],
+            prefix: &[],
+            spot: value::Spot::default(),
+            place: place.clone(),
+        };
         let mut statements = TokenStream::new();
         for rule in &rules.cel {
-            let written = self.cel(rule, Type::Message(self.index), &this, &[], &[], &value::Spot::default());
+            let written = self.cel(rule, &target, &[], None);
             statements.extend(match written {
                 Ok(written) => written,
                 Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*rule.id)),
@@ -235,19 +268,36 @@ impl Body<'_> {
         quote! { report.fail_unbuilt(#text)?; }
     }
 
-    /// A rule in CEL about a value.
+    /// A rule in CEL: its expression as Rust, or, if that cannot be and [`interpret`](Validators::interpret) says so, one that
+    /// is interpreted. Rules of validate.proto and its like come with the rules that they are the meaning of, and their own
+    /// field there.
     fn cel(
         &mut self,
         rule: &CelRule,
-        ty: Type,
-        this: &Code,
-        field: &[Element],
+        target: &Target<'_>,
         path: &[Element],
-        spot: &value::Spot,
+        rules: Option<(&DynamicMessage, &FieldDescriptor)>,
     ) -> Result<TokenStream, String> {
-        let environment = Environment { pool: self.schema.pool(), this: Some(ty), rule: None, rules: None };
-        let node = crate::cel::check(&rule.expression, &environment)?;
-        self.outcome(rule, &node, this, field, path, spot)
+        let mut environment = Environment {
+            pool: self.schema.pool(),
+            this: Some(target.ty.clone()),
+            rule: rules.map(|(rules, rule)| constant(rules, rule)),
+            rules: rules.map(|(rules, _)| rules),
+            is_interpreted: false,
+        };
+        let before = (self.tables.len(), self.patterns.len());
+        let written =
+            check(&rule.expression, &environment).and_then(|node| self.outcome(rule, &node, target, path));
+        let Err(reason) = written else { return written };
+        self.tables.truncate(before.0);
+        self.patterns.truncate(before.1);
+        environment.is_interpreted = true;
+        match check(&rule.expression, &environment) {
+            // It is at fault, whoever evaluates it.
+            Err(_) => Err(reason),
+            Ok(_) if !self.validators.interprets => Err(format!("{reason}{INTERPRET}")),
+            Ok(node) => self.interpreted(rule, &node.ty, target, path, rules),
+        }
     }
 
     fn writer(&mut self, this: &Code) -> Writer<'_> {

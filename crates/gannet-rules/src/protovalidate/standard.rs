@@ -7,52 +7,38 @@ use proc_macro2::TokenStream;
 use super::Body;
 use super::options;
 use super::table::Element;
-use super::value::Spot;
-use crate::cel::{Code, Environment, Type, check, constant};
-use crate::{Error, Place};
+use super::value::Target;
+use crate::Error;
 
 impl Body<'_> {
     /// The checks that typed rules, such as `StringRules`, ask for: one per rule that is set.
-    #[allow(clippy::too_many_arguments, reason = "they say together what a violation is about")]
     pub(super) fn standard(
         &mut self,
         typed: &FieldDescriptor,
         rules: &DynamicMessage,
-        ty: &Type,
-        this: &Code,
-        field: &[Element],
-        prefix: &[Element],
-        spot: &Spot,
-        place: &Place,
+        target: &Target<'_>,
     ) -> TokenStream {
         let mut checks = TokenStream::new();
         for (rule, name) in options::set_rules(self.schema, rules) {
             let short = format!("{}.{}", typed.name(), rule.name());
-            let expressions = match options::predefined(self.schema, &rule, place) {
+            let expressions = match options::predefined(self.schema, &rule, &target.place) {
                 Ok(expressions) => expressions,
                 Err(error) => {
                     checks.extend(self.fault(error));
                     continue;
                 }
             };
-            let mut path = prefix.to_vec();
+            let mut path = target.prefix.to_vec();
             path.push(Element::of(typed));
             path.push(match &name {
                 Some(name) => Element::of_extension(&rule, name),
                 None => Element::of(&rule),
             });
             for expression in &expressions {
-                let environment = Environment {
-                    pool: self.schema.pool(),
-                    this: Some(ty.clone()),
-                    rule: Some(constant(rules, &rule)),
-                    rules: Some(rules),
-                };
-                let written = check(&expression.expression, &environment)
-                    .and_then(|node| self.outcome(expression, &node, this, field, &path, spot));
+                let written = self.cel(expression, target, &path, Some((rules, &rule)));
                 checks.extend(match written {
                     Ok(written) => written,
-                    Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*short)),
+                    Err(text) => self.fault(Error::new(target.place.clone(), text).of_rule(&*short)),
                 });
             }
         }

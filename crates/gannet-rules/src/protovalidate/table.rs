@@ -98,6 +98,8 @@ pub(crate) struct Entry {
     pub(crate) path: Vec<Element>,
     pub(crate) id: String,
     pub(crate) message: String,
+    /// Whether its expression is interpreted.
+    pub(crate) is_interpreted: bool,
 }
 
 /// The rules and steps that a written validator refers to.
@@ -122,8 +124,16 @@ impl Tables {
             path: path.to_vec(),
             id: id.to_owned(),
             message: message.to_owned(),
+            is_interpreted: false,
         });
         quote!(&#name)
+    }
+
+    /// Notes that the last rule's expression is interpreted.
+    pub(crate) fn mark_interpreted(&mut self) {
+        if let Some(last) = self.rules.last_mut() {
+            last.is_interpreted = true;
+        }
     }
 
     /// A reference to a step of the table.
@@ -132,6 +142,16 @@ impl Tables {
         let name = format_ident!("STEP_{}", self.steps.len());
         self.steps.push(quote!(#root::validate::Step(#element)));
         quote!(&#name)
+    }
+
+    /// How many rules there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Takes back the rules from this one on, which nothing that is written refers to.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.rules.truncate(length);
     }
 
     /// The rules, in the order in which they are checked.
@@ -143,7 +163,7 @@ impl Tables {
     pub(crate) fn items(&self, root: &TokenStream) -> TokenStream {
         let rules = self.rules.iter().enumerate().map(|(index, rule)| {
             let name = name_of_rule(index);
-            let Entry { field, path, id, message } = rule;
+            let Entry { field, path, id, message, .. } = rule;
             let field = field.iter().map(|element| element.write(root));
             let path = path.iter().map(|element| element.write(root));
             quote! {

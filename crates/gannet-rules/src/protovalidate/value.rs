@@ -2,7 +2,7 @@
 
 use buffa::editions::EnumType;
 use buffa_descriptor::reflect::DynamicMessage;
-use buffa_descriptor::{EnumValueDescriptor, FieldDescriptor, ScalarType, SingularKind};
+use buffa_descriptor::{EnumValueDescriptor, FieldDescriptor, FieldKind, ScalarType, SingularKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -32,6 +32,21 @@ pub(super) struct Subject {
     pub(super) field: Vec<Element>,
     /// From the field's rules to the value's.
     pub(super) prefix: Vec<Element>,
+    pub(super) spot: Spot,
+    pub(super) place: Place,
+}
+
+/// What rules are about, how the written code gives it, and how violations name it.
+pub(super) struct Target<'t> {
+    /// How the message stores it.
+    pub(super) kind: FieldKind,
+    /// Its type in expressions; that of a wrapper is what is in it.
+    pub(super) ty: Type,
+    pub(super) this: Code,
+    /// From the message to it.
+    pub(super) field: &'t [Element],
+    /// From the field's rules to its own.
+    pub(super) prefix: &'t [Element],
     pub(super) spot: Spot,
     pub(super) place: Place,
 }
@@ -90,15 +105,16 @@ impl Body<'_> {
             }
             (kind, ty) => (self.writer(&nothing).widened(kind, value), ty),
         };
-        let mut checks = self.cel_rules(
-            &rules.cel(),
-            &ty,
-            &this,
-            &subject.field,
-            &subject.prefix,
-            &subject.spot,
-            &subject.place,
-        );
+        let target = Target {
+            kind: FieldKind::Singular(subject.kind),
+            ty,
+            this,
+            field: &subject.field,
+            prefix: &subject.prefix,
+            spot: subject.spot.clone(),
+            place: subject.place.clone(),
+        };
+        let mut checks = self.cel_rules(&rules.cel(), &target);
         let Some((typed, message)) = rules.typed() else { return Ok(checks) };
         let expected = expected_rules(self.schema, subject.kind);
         expect(&typed, expected)?;
@@ -106,16 +122,7 @@ impl Body<'_> {
             checks.extend(self.any(subject, &message));
             return Ok(checks);
         }
-        checks.extend(self.standard(
-            &typed,
-            &message,
-            &ty,
-            &this,
-            &subject.field,
-            &subject.prefix,
-            &subject.spot,
-            &subject.place,
-        ));
+        checks.extend(self.standard(&typed, &message, &target));
         if expected == "enum" && options::is_flag_set(&message, "defined_only") {
             checks.extend(self.defined_only(subject, &typed));
         }
@@ -123,20 +130,10 @@ impl Body<'_> {
     }
 
     /// Rules in CEL, those of the field itself.
-    #[allow(clippy::too_many_arguments, reason = "they say together what a violation is about")]
-    pub(super) fn cel_rules(
-        &mut self,
-        rules: &[CelRule],
-        ty: &Type,
-        this: &Code,
-        field: &[Element],
-        prefix: &[Element],
-        spot: &Spot,
-        place: &Place,
-    ) -> TokenStream {
+    pub(super) fn cel_rules(&mut self, rules: &[CelRule], target: &Target<'_>) -> TokenStream {
         let mut checks = TokenStream::new();
         for rule in rules {
-            let mut path = prefix.to_vec();
+            let mut path = target.prefix.to_vec();
             path.push(Element {
                 number: rule.list.1,
                 name: rule.list.0.to_owned(),
@@ -144,9 +141,9 @@ impl Body<'_> {
                 map: None,
                 index: Some(rule.index),
             });
-            checks.extend(match self.cel(rule, ty.clone(), this, field, &path, spot) {
+            checks.extend(match self.cel(rule, target, &path, None) {
                 Ok(written) => written,
-                Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*rule.id)),
+                Err(text) => self.fault(Error::new(target.place.clone(), text).of_rule(&*rule.id)),
             });
         }
         checks
@@ -157,25 +154,18 @@ impl Body<'_> {
         &mut self,
         rule: &CelRule,
         node: &Node,
-        this: &Code,
-        field: &[Element],
+        target: &Target<'_>,
         path: &[Element],
-        spot: &Spot,
     ) -> Result<TokenStream, String> {
         match node.ty.unwrapped() {
             Type::Bool => {
-                let text = if rule.message.is_empty() {
-                    format!("{:?} returned false", rule.expression)
-                } else {
-                    rule.message.clone()
-                };
                 if node.as_bool() == Some(true) {
                     return Ok(TokenStream::new());
                 }
-                let violation = self.violation(rule, &text, field, path, spot);
-                self.unless(&crate::cel::opposite(node.clone()), this, &violation)
+                let violation = self.violation(rule, &rule.text(), target, path);
+                self.unless(&crate::cel::opposite(node.clone()), &target.this, &violation)
             }
-            Type::String => self.texts(rule, node, this, field, path, spot),
+            Type::String => self.texts(rule, node, target, path),
             other => Err(format!("`{}` gives {other}, where a bool or a string is wanted", rule.expression)),
         }
     }
@@ -185,34 +175,33 @@ impl Body<'_> {
         &mut self,
         rule: &CelRule,
         node: &Node,
-        this: &Code,
-        field: &[Element],
+        target: &Target<'_>,
         path: &[Element],
-        spot: &Spot,
     ) -> Result<TokenStream, String> {
         if let Some(text) = node.as_text() {
             if text.is_empty() {
                 return Ok(TokenStream::new());
             }
-            let violation = self.violation(rule, text, field, path, spot);
+            let violation = self.violation(rule, text, target, path);
             return Ok(quote! { #violation });
         }
         if let Expr::If(condition, then, otherwise) = &node.expr {
             match (then.as_text(), otherwise.as_text()) {
                 (Some(text), Some("")) => {
-                    let violation = self.violation(rule, text, field, path, spot);
-                    return self.unless(condition, this, &violation);
+                    let violation = self.violation(rule, text, target, path);
+                    return self.unless(condition, &target.this, &violation);
                 }
                 (Some(""), Some(text)) => {
-                    let violation = self.violation(rule, text, field, path, spot);
-                    return self.unless(&crate::cel::opposite((**condition).clone()), this, &violation);
+                    let violation = self.violation(rule, text, target, path);
+                    let condition = crate::cel::opposite((**condition).clone());
+                    return self.unless(&condition, &target.this, &violation);
                 }
                 _ => {}
             }
         }
-        let code = self.writer(this).write(node)?;
-        let reference = self.tables.rule(field, path, &rule.id, &rule.message);
-        let add = add(&reference, spot, Some(&quote!(text)));
+        let code = self.writer(&target.this).write(node)?;
+        let reference = self.tables.rule(target.field, path, &rule.id, &rule.message);
+        let add = add(&reference, &target.spot, Some(&quote!(text)));
         let (tokens, root) = (code.tokens, &self.root);
         let result = if code.is_fallible {
             quote!((|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))())
@@ -253,13 +242,11 @@ impl Body<'_> {
         &mut self,
         rule: &CelRule,
         text: &str,
-        field: &[Element],
+        target: &Target<'_>,
         path: &[Element],
-        spot: &Spot,
     ) -> TokenStream {
-        let text = if rule.message.is_empty() { text } else { &rule.message };
-        let reference = self.tables.rule(field, path, &rule.id, text);
-        add(&reference, spot, None)
+        let reference = self.tables.rule(target.field, path, &rule.id, text);
+        add(&reference, &target.spot, None)
     }
 
     /// `any.in` and `any.not_in`.
@@ -358,7 +345,7 @@ pub(super) fn expect(typed: &FieldDescriptor, expected: &str) -> Result<(), Stri
 }
 
 /// Adds a violation.
-fn add(rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStream {
+pub(super) fn add(rule: &TokenStream, spot: &Spot, text: Option<&TokenStream>) -> TokenStream {
     let for_key = spot.for_key;
     match (&spot.subscript, text) {
         (None, None) => quote! { report.add(#rule)?; },

@@ -1,0 +1,55 @@
+//! Rules whose expressions cannot be written as Rust: interpreted when a message is validated.
+//!
+//! The written code makes values of what the rule is about, and hands them to the interpreter with the expression's source.
+//! Which expressions these are is found out in `mod.rs`; the interpreter is `gannet-cel-interpreter`.
+
+use buffa_descriptor::FieldDescriptor;
+use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Body;
+use super::options::CelRule;
+use super::table::Element;
+use super::value::{Target, add};
+use crate::cel::Type;
+
+impl Body<'_> {
+    /// The check of a rule that is interpreted.
+    pub(super) fn interpreted(
+        &mut self,
+        rule: &CelRule,
+        result: &Type,
+        target: &Target<'_>,
+        path: &[Element],
+        rules: Option<(&DynamicMessage, &FieldDescriptor)>,
+    ) -> Result<TokenStream, String> {
+        if !matches!(result.unwrapped(), Type::Bool | Type::String | Type::Dyn) {
+            let (expression, result) = (&rule.expression, result.name(self.schema.pool()));
+            return Err(format!("`{expression}` gives {result}, where a bool or a string is wanted"));
+        }
+        let name = format_ident!("EXPRESSION_{}", self.interpreted.len());
+        let (root, expression, text) = (self.root.clone(), &rule.expression, rule.text());
+        let set = self.access.layout.descriptor_set();
+        let rules = rules.map(|(rules, rule)| {
+            let (message, number) = (rules.message_descriptor().full_name(), rule.number());
+            let encoded = Literal::byte_string(&rules.encode_to_vec());
+            quote!(.of_rules(#message, #encoded, #number))
+        });
+        let interpreted = quote!(#root::validate::Interpreted);
+        self.interpreted.push(quote! {
+            static #name: #interpreted = #interpreted::new(#expression, #text, #set)#rules;
+        });
+        let this = self.writer(&target.this).interpreted_value(target.kind, &target.this, &quote!(#name))?;
+        let reference = self.tables.rule(target.field, path, &rule.id, &rule.message);
+        self.tables.mark_interpreted();
+        let add = add(&reference, &target.spot, Some(&quote!(text)));
+        Ok(quote! {
+            match (|| #name.check(#this, report.now()))() {
+                ::core::result::Result::Ok(::core::option::Option::None) => {}
+                ::core::result::Result::Ok(::core::option::Option::Some(text)) => { #add }
+                ::core::result::Result::Err(error) => report.fail(error)?,
+            }
+        })
+    }
+}
