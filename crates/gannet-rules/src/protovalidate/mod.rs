@@ -21,12 +21,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::options::{CelRule, Ignore, MessageOneof};
-<<<<<<< HEAD
 use self::table::Tables;
-=======
-use self::table::{Element, Tables};
 use self::value::Target;
->>>>>>> daa0f2d (Rules: expressions that cannot be compiled can be interpreted, where the user says so)
 use crate::access::Access;
 use crate::cel::{Code, Environment, Form, Type, Writer, check, constant};
 use crate::pattern::Patterns;

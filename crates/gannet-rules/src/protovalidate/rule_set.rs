@@ -388,6 +388,7 @@ impl Reading<'_> {
             this: Some(ty.clone()),
             rule: of.map(|(rules, rule)| constant(rules, rule)),
             rules: of.map(|(rules, _)| rules),
+            is_interpreted: true,
         };
         let checked = check(&rule.expression, &environment).and_then(|node| match node.ty.unwrapped() {
             Type::Bool | Type::String | Type::Dyn => Ok(node),
