@@ -14,7 +14,11 @@ fn main() {
             .file("proto/validated")
     };
     all(Codec::Buffa).compile().unwrap_or_else(|error| panic!("{error}"));
+    let interpreted =
+        |codec| Config::new().codec(codec).include("proto").file("proto/interpreted").runtime_cel(true);
     let trees = [
+        ("interpreted", interpreted(Codec::Buffa)),
+        ("interpreted_prost", interpreted(Codec::Prost)),
         ("everything", all(Codec::Buffa).views(true).json(true).unknown_fields(true)),
         ("prost", all(Codec::Prost)),
         ("client_only", all(Codec::Buffa).build_server(false)),

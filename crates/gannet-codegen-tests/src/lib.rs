@@ -43,6 +43,16 @@ pub mod prost {
     include!(concat!(env!("OUT_DIR"), "/prost/prost.rs"));
 }
 
+/// Rules that are interpreted.
+pub mod interpreted {
+    include!(concat!(env!("OUT_DIR"), "/interpreted/interpreted.rs"));
+}
+
+/// Rules that are interpreted, of messages of prost.
+pub mod interpreted_prost {
+    include!(concat!(env!("OUT_DIR"), "/interpreted_prost/interpreted_prost.rs"));
+}
+
 /// No servers.
 pub mod client_only {
     include!(concat!(env!("OUT_DIR"), "/client_only/client_only.rs"));

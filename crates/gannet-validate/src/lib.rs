@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod generated;
+#[cfg(feature = "runtime-cel")]
+mod interpreted;
 pub mod legacy;
 mod report;
 mod status;
@@ -16,6 +18,8 @@ mod wire;
 pub use gannet_cel as cel;
 pub use gannet_core::{CheckSettings as Settings, DEFAULT_VIOLATION_LIMIT, MessageCheck};
 pub use generated::{built_pattern, messages_equal};
+#[cfg(feature = "runtime-cel")]
+pub use interpreted::Interpreted;
 pub use report::{Report, Step, Stop, Validate, ValidationError};
 pub use status::{Violations, check_of};
 pub use validated::{Invalid, Validated};

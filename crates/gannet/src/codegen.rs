@@ -27,6 +27,7 @@ pub use gannet_validate as validate;
 // with it off one error that says so, instead of one for each name that is not there. Such a macro takes the messages in
 // words, then the code; that may be items, statements or an expression.
 
+pub use crate::__interpreted_validators as interpreted_validators;
 pub use crate::__validators as validators;
 
 /// Around validators: `validate`.
@@ -47,6 +48,28 @@ macro_rules! __validators {
             "there are rules for ", $messages, ", but `gannet` is built without its feature `validate`, which checks them";
             feature: "validate";
             or: "generate no validators: `.validation(false)` of gannet_build::Config, `validation=false` of protoc-gen-gannet";
+        }
+    };
+}
+
+/// Around validators some of which are interpreted: `runtime-cel`.
+#[cfg(feature = "runtime-cel")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __interpreted_validators {
+    ($messages:literal; $($code:tt)*) => { $($code)* };
+}
+
+/// Around validators some of which are interpreted: `runtime-cel`.
+#[cfg(not(feature = "runtime-cel"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __interpreted_validators {
+    ($messages:literal; $($code:tt)*) => {
+        $crate::__feature_is_off! {
+            "there are rules to be interpreted for ", $messages, ", but `gannet` is built without its feature `runtime-cel`, which does that";
+            feature: "runtime-cel";
+            or: "have them refused, to mend them: leave out `.runtime_cel(true)` of gannet_build::Config, `runtime_cel=true` of protoc-gen-gannet";
         }
     };
 }

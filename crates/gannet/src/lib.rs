@@ -21,6 +21,7 @@
 //! | `health` | yes | the health service: [`Server::health`] |
 //! | `reflection` | yes | the reflection service: [`Server::reflection`] |
 //! | `validate` | yes | the rules of messages: [`validate`] |
+//! | `runtime-cel` | no | rules that cannot be compiled, interpreted |
 //! | `tower` | no | `interceptors::TowerLayer`: interceptors made of tower layers |
 //! | `prost` | no | messages by prost |
 //! | `json` | no | the JSON form of buffa's messages |

@@ -90,10 +90,11 @@ impl Validators<'_> {
         &self,
         name: &str,
         layout: &dyn Layout,
-    ) -> Result<Option<TokenStream>, Vec<gannet_rules::Error>> {
+    ) -> Result<Option<Methods>, Vec<gannet_rules::Error>> {
         let root = layout.root();
         let access = Access { layout };
         let mut methods = TokenStream::new();
+        let mut is_interpreted = false;
         if self.legacy.has_rules(name) {
             let body = self.legacy.write(name, access)?;
             methods.extend(quote! {
@@ -103,7 +104,8 @@ impl Validators<'_> {
             });
         }
         if self.current.has_rules(name) {
-            let body = self.current.write(name, access)?;
+            let protovalidate::Written { body, is_interpreted: some } = self.current.write(name, access)?;
+            is_interpreted = some;
             methods.extend(quote! {
                 fn check(
                     &self,
@@ -113,8 +115,15 @@ impl Validators<'_> {
                 }
             });
         }
-        Ok((!methods.is_empty()).then_some(methods))
+        Ok((!methods.is_empty()).then_some(Methods { methods, is_interpreted }))
     }
+}
+
+/// The methods of `Validate` for a message.
+struct Methods {
+    methods: TokenStream,
+    /// Whether they have rules that are interpreted.
+    is_interpreted: bool,
 }
 
 /// Writes the validators of a package's messages; `None` if none of them has rules.
@@ -128,15 +137,18 @@ pub(crate) fn write(
 ) -> Result<Option<Guarded>, Error> {
     let root = layout.root();
     let mut items = TokenStream::new();
-    let (mut with_rules, mut errors) = (Vec::new(), Vec::new());
+    let (mut with_rules, mut interpreted, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for name in files.iter().flat_map(|file| messages(package, &file.message_type)) {
         match (validators.methods(&name, layout), layout.message(&name)) {
-            (Ok(Some(methods)), Some(path)) => {
+            (Ok(Some(Methods { methods, is_interpreted })), Some(path)) => {
                 items.extend(quote! {
                     impl #root::validate::Validate for #path {
                         #methods
                     }
                 });
+                if is_interpreted {
+                    interpreted.push(name.clone());
+                }
                 with_rules.push(name);
             }
             (Ok(_), _) => {}
@@ -146,7 +158,12 @@ pub(crate) fn write(
     if !errors.is_empty() {
         return Err(rule_errors(&errors));
     }
-    let messages = match with_rules.as_slice() {
+    let (by, named) = if interpreted.is_empty() {
+        ("validators", with_rules)
+    } else {
+        ("interpreted_validators", interpreted)
+    };
+    let messages = match named.as_slice() {
         [] => return Ok(None),
         [only] => only.clone(),
         [first, others @ ..] => format!("{first} and {} more", others.len()),
@@ -154,7 +171,7 @@ pub(crate) fn write(
     let items: syn::File = syn::parse2(items).map_err(|error| {
         Error::new(ErrorKind::Rule, format!("the validators of package `{package}` are no Rust: {error}"))
     })?;
-    Ok(Some(Guarded { by: format!("{}::validators", paths::compact(&root)), messages, items: items.items }))
+    Ok(Some(Guarded { by: format!("{}::{by}", paths::compact(&root)), messages, items: items.items }))
 }
 
 /// What the generated messages of a package are called.

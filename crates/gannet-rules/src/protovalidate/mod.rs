@@ -43,6 +43,14 @@ pub enum Faults {
     Defer,
 }
 
+/// A written validator.
+pub struct Written {
+    /// The body of `check`.
+    pub body: TokenStream,
+    /// Whether it has rules that are interpreted, which takes the feature `runtime-cel`.
+    pub is_interpreted: bool,
+}
+
 /// Writes validators of `buf.validate` rules.
 pub struct Validators<'a> {
     schema: &'a Schema,
@@ -107,9 +115,11 @@ impl<'a> Validators<'a> {
     ///
     /// # Errors
     /// Rules that cannot be carried out.
-    pub fn write(&self, message: &str, access: Access<'_>) -> Result<TokenStream, Vec<Error>> {
+    pub fn write(&self, message: &str, access: Access<'_>) -> Result<Written, Vec<Error>> {
         let pool = self.schema.pool();
-        let Some(index) = pool.message_index(message) else { return Ok(quote!(Ok(()))) };
+        let Some(index) = pool.message_index(message) else {
+            return Ok(Written { body: quote!(Ok(())), is_interpreted: false });
+        };
         let mut body = self.body(index, access);
         let statements = body.statements();
         if !body.errors.is_empty() && self.faults == Faults::Refuse {
@@ -117,13 +127,15 @@ impl<'a> Validators<'a> {
         }
         let (tables, patterns) = (body.tables.items(&body.root), body.patterns.items(&body.root));
         let interpreted = &body.interpreted;
-        Ok(quote! {
+        let is_interpreted = !interpreted.is_empty();
+        let body = quote! {
             #tables
             #patterns
             #(#interpreted)*
             #statements
             ::core::result::Result::Ok(())
-        })
+        };
+        Ok(Written { body, is_interpreted })
     }
 }
 
@@ -182,8 +194,8 @@ fn held_messages(schema: &Schema, message: &MessageDescriptor) -> Vec<MessageInd
 }
 
 /// How rules that are right, but cannot be compiled, can be had.
-const INTERPRET: &str = "; or have such rules interpreted, with the option runtime_cel of the generator and the feature \
-     `runtime-cel` of gannet";
+const INTERPRET: &str = "; such rules can be interpreted: set runtime_cel, `.runtime_cel(true)` in a build script, and turn on gannet's \
+     feature `runtime-cel`";
 
 /// A validator in the making.
 struct Body<'a> {

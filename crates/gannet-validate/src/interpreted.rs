@@ -1,0 +1,113 @@
+//! Rules that are interpreted: expressions that could not be written as Rust.
+//!
+//! Generated code has one [`Interpreted`] per such rule. Here an expression meets the descriptors of its contract; evaluating
+//! it is `gannet-cel-interpreter`'s.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gannet_cel::{Error, Timestamp, Value};
+use gannet_cel_interpreter::{Expression, Types, Variables};
+
+/// A rule whose expression is interpreted. Made by generated code.
+#[derive(Debug)]
+pub struct Interpreted {
+    expression: &'static str,
+    text: &'static str,
+    descriptor_set: &'static [u8],
+    rules: Option<Rules>,
+    prepared: OnceLock<Result<Prepared, Error>>,
+}
+
+/// The options that a predefined rule is set in: their type, encoded, and the rule's field there.
+#[derive(Debug)]
+struct Rules {
+    message: &'static str,
+    encoded: &'static [u8],
+    number: u32,
+}
+
+/// What is made when a rule is first evaluated.
+#[derive(Debug)]
+struct Prepared {
+    types: Arc<Types>,
+    expression: Expression,
+    rules: Option<(Value, Value)>,
+}
+
+impl Interpreted {
+    /// One that refers to `this` and `now` alone. `text` is what a violation says if the expression does not; the set holds
+    /// the contract's descriptors and what they import.
+    pub const fn new(
+        expression: &'static str,
+        text: &'static str,
+        descriptor_set: &'static [u8],
+    ) -> Self {
+        Self { expression, text, descriptor_set, rules: None, prepared: OnceLock::new() }
+    }
+
+    /// The same, with the options that it is set in as `rules`, and their field of this number as `rule`.
+    #[must_use]
+    pub const fn of_rules(mut self, message: &'static str, encoded: &'static [u8], number: u32) -> Self {
+        self.rules = Some(Rules { message, encoded, number });
+        self
+    }
+
+    /// What of `this` breaks the rule, in words; nothing if it keeps it.
+    ///
+    /// # Errors
+    /// The expression fails, or gives something that is no verdict.
+    pub fn check(&self, this: Value, now: Timestamp) -> Result<Option<String>, Error> {
+        let Prepared { types, expression, rules } = self.prepared()?;
+        let (rules, rule) = rules.clone().unzip();
+        let variables = Variables { this: Some(this), rule, rules, now: Some(now) };
+        match expression.evaluate(types, &variables)? {
+            Value::Bool(true) => Ok(None),
+            Value::Bool(false) => Ok(Some(self.text.to_owned())),
+            Value::String(text) => Ok((!text.is_empty()).then_some(text)),
+            other => Err(Error::new(format!(
+                "`{}` gives {}, where a bool or a string is wanted",
+                self.expression,
+                other.type_name()
+            ))),
+        }
+    }
+
+    /// An encoded message as a value.
+    ///
+    /// # Errors
+    /// The contract's descriptors do not know its type, or it is nested too deep.
+    pub fn message(&self, full_name: &str, encoded: &[u8]) -> Result<Value, Error> {
+        self.prepared()?.types.message(full_name, encoded)
+    }
+
+    fn prepared(&self) -> Result<&Prepared, Error> {
+        self.prepared.get_or_init(|| self.prepare()).as_ref().map_err(Clone::clone)
+    }
+
+    #[cold]
+    fn prepare(&self) -> Result<Prepared, Error> {
+        let types = types_of(self.descriptor_set)?;
+        let expression = Expression::parse(self.expression)?;
+        let rules = self
+            .rules
+            .as_ref()
+            .map(|rules| types.message_and_field(rules.message, rules.encoded, rules.number))
+            .transpose()?;
+        Ok(Prepared { types, expression, rules })
+    }
+}
+
+/// The types of a contract; those of one contract are decoded once, however many rules it has.
+fn types_of(descriptor_set: &'static [u8]) -> Result<Arc<Types>, Error> {
+    static KNOWN: Mutex<BTreeMap<usize, Arc<Types>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    // A static's address tells it from all others, as long as it is not empty.
+    let address = descriptor_set.as_ptr().addr();
+    if let Some(types) = known.get(&address) {
+        return Ok(Arc::clone(types));
+    }
+    let types = Arc::new(Types::decode(descriptor_set)?);
+    known.insert(address, Arc::clone(&types));
+    Ok(types)
+}
