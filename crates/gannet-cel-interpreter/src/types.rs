@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use buffa::DecodeOptions;
-use buffa_descriptor::reflect::DynamicMessage;
+use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
 use buffa_descriptor::{DescriptorPool, FieldDescriptor};
 use gannet_cel::{Error, Value};
 
@@ -73,6 +73,31 @@ impl Types {
     /// The field must be one of the message's type.
     pub fn field(&self, message: &DynamicMessage, field: &FieldDescriptor) -> Value {
         field_value(self, message, field, None)
+    }
+
+    /// An encoded message as a value, as [`message`](Self::message) has it, and its field or extension of that number: what
+    /// `rules` and `rule` are in a predefined rule.
+    ///
+    /// # Errors
+    /// As [`message`](Self::message), or there is no such field.
+    pub fn message_and_field(
+        &self,
+        full_name: &str,
+        encoded: &[u8],
+        number: u32,
+    ) -> Result<(Value, Value), Error> {
+        let message = self.decode_message(full_name, encoded)?;
+        let own = message.message_descriptor().field(number);
+        let mut extensions = self.pool.extensions_of(message.message_index());
+        let field = own.or_else(|| {
+            extensions
+                .find(|extension| extension.field().number() == number)
+                .map(|extension| extension.field())
+        });
+        let field =
+            field.ok_or_else(|| Error::new(format!("no such field '{number}' of '{full_name}'")))?.clone();
+        let value = self.field(&message, &field);
+        Ok((message_value(self, Place::root(message)), value))
     }
 
     pub(crate) fn pool(&self) -> &Arc<DescriptorPool> {

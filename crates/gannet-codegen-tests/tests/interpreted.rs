@@ -86,10 +86,7 @@ fn what_an_any_and_a_struct_hold_can_be_asked_for() {
     );
     assert_eq!(
         broken_in_both!(Envelope, Envelope { name: "long".repeat(10), ..Envelope::default() }),
-        [
-            "envelope.color : no color: none",
-            "envelope.name : \"this.name.size() < 20\" returned false",
-        ],
+        ["envelope.color : no color: none", "envelope.name : \"this.name.size() < 20\" returned false",],
         "compiled rules stand beside interpreted ones, in their order"
     );
 }
@@ -143,12 +140,15 @@ fn maps_and_unlike_lists_can_be_made_and_predefined_rules_know_their_own_value()
         grade: "high".to_owned(),
         count: 2,
         ratio: Some(0.5),
-        mark: vec![1],
+        mark: vec![1].into(),
         choice: Some(scalars::Choice::Value(Value {
             kind: Some(Kind::StructValue(object(&[(
                 "deep",
                 Value {
-                    kind: Some(Kind::StructValue(object(&[("deeper", list(vec![number(1.0), number(2.0)]))]))),
+                    kind: Some(Kind::StructValue(object(&[(
+                        "deeper",
+                        list(vec![number(1.0), number(2.0)]),
+                    )]))),
                 },
             )]))),
         })),

@@ -38,11 +38,7 @@ struct Prepared {
 impl Interpreted {
     /// One that refers to `this` and `now` alone. `text` is what a violation says if the expression does not; the set holds
     /// the contract's descriptors and what they import.
-    pub const fn new(
-        expression: &'static str,
-        text: &'static str,
-        descriptor_set: &'static [u8],
-    ) -> Self {
+    pub const fn new(expression: &'static str, text: &'static str, descriptor_set: &'static [u8]) -> Self {
         Self { expression, text, descriptor_set, rules: None, prepared: OnceLock::new() }
     }
 

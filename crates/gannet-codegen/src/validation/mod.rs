@@ -86,11 +86,7 @@ impl Validators<'_> {
     }
 
     /// The methods of `Validate` for a message; `None` if it has no rules.
-    fn methods(
-        &self,
-        name: &str,
-        layout: &dyn Layout,
-    ) -> Result<Option<Methods>, Vec<gannet_rules::Error>> {
+    fn methods(&self, name: &str, layout: &dyn Layout) -> Result<Option<Methods>, Vec<gannet_rules::Error>> {
         let root = layout.root();
         let access = Access { layout };
         let mut methods = TokenStream::new();

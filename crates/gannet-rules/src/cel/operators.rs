@@ -61,6 +61,10 @@ impl Writer<'_> {
             return Ok(Code::scalar(test).fallible(code.is_fallible));
         }
         if !same_type(&left.ty, &right.ty) {
+            let are_numbers = left.ty.is_number() && right.ty.is_number();
+            if are_numbers || !is_plain(&left.ty) || !is_plain(&right.ty) {
+                return Err("values of these types cannot be compared by compiled code".to_owned());
+            }
             // `dyn()` lets unlike values be compared: they are not equal.
             return Ok(Code::scalar(quote!(false)));
         }
@@ -500,6 +504,11 @@ fn filled(code: TokenStream, operands: &[TokenStream], cel: &TokenStream) -> Tok
             other => other.into(),
         })
         .collect()
+}
+
+/// Whether the values of a type are single ones, which are never equal to one of another type; numbers aside.
+fn is_plain(ty: &Type) -> bool {
+    !matches!(ty, Type::List(_) | Type::Map(..) | Type::Wrapper(_) | Type::Dyn)
 }
 
 fn same_type(left: &Type, right: &Type) -> bool {

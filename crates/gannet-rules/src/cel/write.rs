@@ -124,6 +124,9 @@ impl<'a> Writer<'a> {
             Expr::If(condition, then, otherwise) => self.conditional(condition, then, otherwise),
             Expr::Operator(operator, arguments) => self.operator(*operator, arguments, &node.ty),
             Expr::Call(function, arguments) => self.call(function, arguments),
+            Expr::List(items) if node.ty == Type::list(Type::Dyn) && !items.is_empty() => {
+                Err(UNLIKE.to_owned())
+            }
             Expr::List(items) => self.list(items),
             Expr::Macro { kind, range, variable, filter, body } => {
                 self.macro_call(*kind, range, variable, filter.as_deref(), body)
@@ -151,6 +154,9 @@ impl<'a> Writer<'a> {
             Value::Duration(time) => {
                 let (seconds, nanos) = (time.seconds, time.nanos);
                 Code::scalar(quote!(#cel::Duration { seconds: #seconds, nanos: #nanos }))
+            }
+            Value::List(items) if items.windows(2).any(|pair| pair[0].type_name() != pair[1].type_name()) => {
+                return Err(UNLIKE.to_owned());
             }
             Value::List(items) => {
                 let items: Result<Vec<TokenStream>, String> =
@@ -398,6 +404,8 @@ impl<'a> Writer<'a> {
         Ok(code.fallible(is_fallible || range.is_fallible))
     }
 }
+
+const UNLIKE: &str = "a list of unlike items cannot be compiled";
 
 /// The Rust variable for a macro's; names of CEL may be keywords of Rust.
 fn local_ident(name: &str) -> proc_macro2::Ident {
