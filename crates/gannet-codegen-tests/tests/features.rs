@@ -19,6 +19,14 @@ const RULES: &str = r#"
     message Mail { string address = 1 [(validator.field) = {string_not_empty: true}]; }
 "#;
 
+const INTERPRETED: &str = r#"
+    syntax = "proto3";
+    package members;
+    import "buf/validate/validate.proto";
+    import "google/protobuf/struct.proto";
+    message Member { google.protobuf.Struct details = 1 [(buf.validate.field).cel_expression = "this.age > 17.0"]; }
+"#;
+
 const PLAIN: &str = r#"
     syntax = "proto3";
     package members;
@@ -78,7 +86,7 @@ impl Package {
 }
 
 #[test]
-fn rules_without_the_feature_validate_are_one_error_that_names_it_and_both_ways_out() {
+fn rules_without_their_feature_are_one_error_that_names_it_and_both_ways_out() {
     let package = Package::new();
     package.add("rules", RULES, |config| config);
     package.add("unchecked", RULES, |config| config.validation(false));
@@ -96,6 +104,20 @@ fn rules_without_the_feature_validate_are_one_error_that_names_it_and_both_ways_
     assert!(summary.contains("due to 1 previous error"), "{said}");
     assert!(said.contains(r#"features = ["validate"] }"#), "{said}");
     assert!(said.contains("`.validation(false)` of gannet_build::Config"), "{said}");
+
+    package.add("interpreted", INTERPRETED, |config| config.runtime_cel(true));
+    let (is_right, said) = package.check("interpreted");
+    assert!(!is_right, "it compiled:\n{said}");
+    assert!(
+        said.contains(
+            "error: there are rules to be interpreted for members.Member, but `gannet` is built without its feature \
+             `runtime-cel`, which does that"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("due to 1 previous error"), "{said}");
+    assert!(said.contains(r#"features = ["runtime-cel"] }"#), "{said}");
+    assert!(said.contains("leave out `.runtime_cel(true)`"), "{said}");
 
     for program in ["unchecked", "plain"] {
         let (is_right, said) = package.check(program);

@@ -166,6 +166,9 @@ fn operator_named(
         return operator_named(Operator::Equal, name, arguments, environment).map(not);
     }
     check_format(operator, &arguments)?;
+    if environment.is_interpreted {
+        check_pattern(operator, &arguments)?;
+    }
     let values: Option<Vec<&Value>> = arguments.iter().map(Node::value).collect();
     if let Some(folded) = values.and_then(|values| fold::evaluate(operator, &values)) {
         return Ok(match folded {
@@ -187,6 +190,13 @@ fn check_format(operator: Operator, arguments: &[Node]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the template of format() has {verbs} verbs, and there are {} arguments", items.len()))
+}
+
+/// A pattern that is known is checked at build time: when it is written, or, as this is not, here.
+fn check_pattern(operator: Operator, arguments: &[Node]) -> Result<(), String> {
+    let (Operator::Matches, [_, pattern]) = (operator, arguments) else { return Ok(()) };
+    let Some(pattern) = pattern.as_text() else { return Ok(()) };
+    gannet_cel::re2::Pattern::new(pattern).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The type of an operator's result where operands may be of any type; `None` if it has no meaning for the others, whatever

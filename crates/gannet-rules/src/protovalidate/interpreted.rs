@@ -12,22 +12,16 @@ use super::Body;
 use super::options::CelRule;
 use super::table::Element;
 use super::value::{Target, add};
-use crate::cel::Type;
 
 impl Body<'_> {
     /// The check of a rule that is interpreted.
     pub(super) fn interpreted(
         &mut self,
         rule: &CelRule,
-        result: &Type,
         target: &Target<'_>,
         path: &[Element],
         rules: Option<(&DynamicMessage, &FieldDescriptor)>,
     ) -> Result<TokenStream, String> {
-        if !matches!(result.unwrapped(), Type::Bool | Type::String | Type::Dyn) {
-            let (expression, result) = (&rule.expression, result.name(self.schema.pool()));
-            return Err(format!("`{expression}` gives {result}, where a bool or a string is wanted"));
-        }
         let name = format_ident!("EXPRESSION_{}", self.interpreted.len());
         let (root, expression, text) = (self.root.clone(), &rule.expression, rule.text());
         let set = self.access.layout.descriptor_set();

@@ -303,8 +303,9 @@ impl Body<'_> {
         match check(&rule.expression, &environment) {
             // It is at fault, whoever evaluates it.
             Err(_) => Err(reason),
+            Ok(node) if !matches!(node.ty.unwrapped(), Type::Bool | Type::String | Type::Dyn) => Err(reason),
             Ok(_) if !self.validators.interprets => Err(format!("{reason}{INTERPRET}")),
-            Ok(node) => self.interpreted(rule, &node.ty, target, path, rules),
+            Ok(_) => self.interpreted(rule, target, path, rules),
         }
     }
 
