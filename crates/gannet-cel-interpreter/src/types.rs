@@ -87,15 +87,18 @@ impl Types {
         number: u32,
     ) -> Result<(Value, Value), Error> {
         let message = self.decode_message(full_name, encoded)?;
-        let own = message.message_descriptor().field(number);
-        let mut extensions = self.pool.extensions_of(message.message_index());
-        let field = own.or_else(|| {
-            extensions
-                .find(|extension| extension.field().number() == number)
-                .map(|extension| extension.field())
-        });
-        let field =
-            field.ok_or_else(|| Error::new(format!("no such field '{number}' of '{full_name}'")))?.clone();
+        let extension;
+        let field = if let Some(field) = message.message_descriptor().field(number) {
+            field
+        } else {
+            let mut extensions = self.pool.extensions_of(message.message_index());
+            extension = extensions.find(|extension| extension.field().number() == number);
+            let Some(extension) = &extension else {
+                return Err(Error::new(format!("no such field '{number}' of '{full_name}'")));
+            };
+            extension.field()
+        };
+        let field = field.clone();
         let value = self.field(&message, &field);
         Ok((message_value(self, Place::root(message)), value))
     }

@@ -41,7 +41,7 @@ macro_rules! broken_in_both {
 
 const NONE: [&str; 0] = [];
 
-fn packed(point: &Point) -> Any {
+fn packed(point: Point) -> Any {
     Any {
         type_url: "type.googleapis.com/interpreted.envelopes.Point".to_owned(),
         value: point.encode_to_vec(),
@@ -76,8 +76,8 @@ fn envelope(body: Option<Any>, color: Value) -> Envelope {
 
 #[test]
 fn what_an_any_and_a_struct_hold_can_be_asked_for() {
-    let near = packed(&Point { x: 1, y: 2 });
-    let far = packed(&Point { x: 50, y: 60 });
+    let near = packed(Point { x: 1, y: 2 });
+    let far = packed(Point { x: 50, y: 60 });
     assert_eq!(broken_in_both!(Envelope, envelope(Some(near), text("red"))), NONE);
     assert_eq!(broken_in_both!(Envelope, envelope(None, text("blue"))), NONE);
     assert_eq!(
@@ -101,7 +101,7 @@ fn an_any_of_a_type_that_the_contract_does_not_know_fails_the_validation() {
 #[test]
 fn lists_and_maps_are_handed_over_whole_and_their_items_one_by_one() {
     let good = Parts {
-        parts: vec![packed(&Point { x: 1, y: 0 }), packed(&Point { x: 0, y: 0 })],
+        parts: vec![packed(Point { x: 1, y: 0 }), packed(Point { x: 0, y: 0 })],
         extras: [("a".to_owned(), number(1.0))].into(),
         items: vec![list(vec![text("first"), number(2.0)])],
         points: [(1, Point { x: 1, y: 2 }), (3, Point { x: 3, y: 6 })].into(),
@@ -109,7 +109,7 @@ fn lists_and_maps_are_handed_over_whole_and_their_items_one_by_one() {
     };
     assert_eq!(broken_in_both!(Parts, good.clone()), NONE);
     let bad = Parts {
-        parts: vec![packed(&Point { x: -1, y: 0 })],
+        parts: vec![packed(Point { x: -1, y: 0 })],
         extras: [("zero".to_owned(), number(0.0))].into(),
         items: vec![list(vec![text("first")]), list(vec![text("other")])],
         points: [(1, Point { x: 1, y: 3 })].into(),
