@@ -65,7 +65,7 @@ fn numbers_are_compared_across_types_and_fail_where_cel_does() {
     let decided = broken_in_both!(Numbers { a: -1, b: 1i64, c: 1u32, d: 1.0f32, e: "1" });
     assert_eq!(decided, ["negative"], "uint(-1) fails, but what is false is false");
     let nan = broken_in_both!(Numbers { a: 1, b: 0i64, c: 2u32, d: f32::NAN, e: "0" });
-    assert_eq!(nan, ["runtime error: integer overflow"]);
+    assert_eq!(nan, ["runtime error: error evaluating negative: integer overflow"]);
     let level = broken_in_both!(Numbers { a: 4, b: 0i64, c: 5u32, d: 1.0f32, e: "0", level: 5 });
     assert_eq!(level, ["level"]);
 }
@@ -255,5 +255,8 @@ fn a_time_is_asked_for_what_the_clocks_of_a_place_show() {
     assert_eq!(opening(changed, quarter, "+16:29"), NONE);
     assert_eq!(opening(changed, quarter, "+16:30"), ["zone"]);
     assert_eq!(opening(changed, quarter, "Pacific/Honolulu"), ["zone"]);
-    assert_eq!(opening(changed, quarter, "Nowhere/Land"), ["runtime error: unknown time zone Nowhere/Land"]);
+    assert_eq!(
+        opening(changed, quarter, "Nowhere/Land"),
+        ["runtime error: error evaluating zone: unknown time zone Nowhere/Land"]
+    );
 }

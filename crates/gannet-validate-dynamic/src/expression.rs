@@ -91,9 +91,9 @@ impl Check {
             Ok(other) => {
                 let text =
                     format!("the rule gives {}, where a bool or a string is wanted", other.type_name());
-                report.fail(EvaluationError::new(text))
+                report.fail(&self.id, &EvaluationError::new(text))
             }
-            Err(error) => report.fail(error),
+            Err(error) => report.fail(&self.id, &error),
         }
     }
 

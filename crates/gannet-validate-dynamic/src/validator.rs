@@ -151,8 +151,7 @@ impl Validator {
         let Some(message) = self.own(message) else {
             let text =
                 "the message is of a type that the validator's contract does not have, or has otherwise";
-            let _ = report.fail(EvaluationError::new(text));
-            return report.finish();
+            return Err(EvaluationError::new(text).into());
         };
         self.check_legacy(&message)?;
         // What ended it stands in the report.

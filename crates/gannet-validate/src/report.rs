@@ -183,14 +183,17 @@ impl Report {
         self.push(violation)
     }
 
-    /// Notes that a rule could not be evaluated, which ends the validation.
+    /// Notes that the rule of this id could not be evaluated, which ends the validation.
     ///
     /// # Errors
     /// Always.
     #[cold]
     #[inline(never)]
-    pub fn fail(&mut self, error: EvaluationError) -> Result<(), Stop> {
-        self.found().failure.get_or_insert_with(|| Reason::Evaluation(Box::new(error)));
+    pub fn fail(&mut self, rule_id: &str, error: &EvaluationError) -> Result<(), Stop> {
+        self.found().failure.get_or_insert_with(|| {
+            let error = EvaluationError::new(format!("error evaluating {rule_id}: {error}"));
+            Reason::Evaluation(Box::new(error))
+        });
         Err(Stop)
     }
 
@@ -384,6 +387,13 @@ impl ValidationError {
     /// Whether the contract is at fault, and not the message: a rule could not be evaluated, or not be turned into code.
     pub fn is_of_contract(&self) -> bool {
         matches!(&self.0, Reason::Evaluation(_) | Reason::Unbuilt(_))
+    }
+}
+
+impl From<EvaluationError> for ValidationError {
+    #[cold]
+    fn from(error: EvaluationError) -> Self {
+        Self(Reason::Evaluation(Box::new(error)))
     }
 }
 

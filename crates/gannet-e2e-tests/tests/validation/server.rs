@@ -101,7 +101,7 @@ fn the_older_dialect_and_rules_that_cannot_be_evaluated_have_their_own_statuses(
             assert!(status.details().is_empty());
         }
         for outcome in client.all_shapes("broken!").await {
-            let text = "runtime error: division by zero";
+            let text = "runtime error: error evaluating word.pieces: division by zero";
             assert_eq!(refused(&outcome.unwrap_err()), (Code::Internal, text));
         }
     });

@@ -40,7 +40,7 @@ impl Validate for Word {
 
     fn check(&self, report: &mut Report) -> Result<(), Stop> {
         if self.0 == "broken!" {
-            return report.fail(cel::Error::new("division by zero"));
+            return report.fail("word.pieces", &cel::Error::new("division by zero"));
         }
         for (index, _) in self.0.match_indices('!') {
             report.add_at(&RULE, Subscript::Index(index as u64), None, false)?;

@@ -120,7 +120,7 @@ impl Checker<'_> {
             let descriptor = self.environment.pool.message_by_name(name)?;
             Some(Node::constant(Value::Type(descriptor.full_name().to_owned()), Type::Meta))
         };
-        self.enum_value(name).or_else(message).ok_or_else(|| format!("undeclared reference to '{name}'"))
+        self.enum_value(name).or_else(message).ok_or_else(|| undeclared(name))
     }
 
     /// A value of an enum, by its full name.
@@ -272,7 +272,7 @@ impl Checker<'_> {
         let pool = self.environment.pool;
         let name = made.type_name.trim_start_matches('.');
         let Some(index) = pool.message_index(name) else {
-            return Err(format!("undeclared reference to '{name}'"));
+            return Err(undeclared(name));
         };
         for entry in &made.entries {
             let EntryExpr::StructField(given) = &entry.expr else {
@@ -494,4 +494,11 @@ fn literal_node(literal: &LiteralValue) -> Node {
         LiteralValue::String(value) => Node::text(value.inner()),
         LiteralValue::UInt(value) => Node::constant(Value::Uint(*value.inner()), Type::Uint),
     }
+}
+
+/// Nothing has this name in the contract. Types of files that it does not import, the well-known ones among them, are unknown
+/// to its rules.
+fn undeclared(name: &str) -> String {
+    let import = if name.contains('.') { "; if it is a type or an enum, import its file" } else { "" };
+    format!("undeclared reference to '{name}'{import}")
 }

@@ -23,7 +23,7 @@ impl Body<'_> {
         rules: Option<(&DynamicMessage, &FieldDescriptor)>,
     ) -> Result<TokenStream, String> {
         let name = format_ident!("EXPRESSION_{}", self.interpreted.len());
-        let (root, expression, text) = (self.root.clone(), &rule.expression, rule.text());
+        let (root, id, expression, text) = (self.root.clone(), &rule.id, &rule.expression, rule.text());
         let set = self.access.layout.descriptor_set();
         let rules = rules.map(|(rules, rule)| {
             let (message, number) = (rules.message_descriptor().full_name(), rule.number());
@@ -42,7 +42,7 @@ impl Body<'_> {
             match (|| #name.check(#this, report.now()))() {
                 ::core::result::Result::Ok(::core::option::Option::None) => {}
                 ::core::result::Result::Ok(::core::option::Option::Some(text)) => { #add }
-                ::core::result::Result::Err(error) => report.fail(error)?,
+                ::core::result::Result::Err(error) => report.fail(#id, &error)?,
             }
         })
     }

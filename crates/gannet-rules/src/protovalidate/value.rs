@@ -163,7 +163,8 @@ impl Body<'_> {
                     return Ok(TokenStream::new());
                 }
                 let violation = self.violation(rule, &rule.text(), target, path);
-                self.unless(&crate::cel::opposite(node.clone()), &target.this, &violation)
+                let broken = crate::cel::opposite(node.clone());
+                self.unless(&rule.id, &broken, &target.this, &violation)
             }
             Type::String => self.texts(rule, node, target, path),
             other => Err(format!("`{}` gives {other}, where a bool or a string is wanted", rule.expression)),
@@ -189,12 +190,12 @@ impl Body<'_> {
             match (then.as_text(), otherwise.as_text()) {
                 (Some(text), Some("")) => {
                     let violation = self.violation(rule, text, target, path);
-                    return self.unless(condition, &target.this, &violation);
+                    return self.unless(&rule.id, condition, &target.this, &violation);
                 }
                 (Some(""), Some(text)) => {
                     let violation = self.violation(rule, text, target, path);
                     let condition = crate::cel::opposite((**condition).clone());
-                    return self.unless(&condition, &target.this, &violation);
+                    return self.unless(&rule.id, &condition, &target.this, &violation);
                 }
                 _ => {}
             }
@@ -202,7 +203,7 @@ impl Body<'_> {
         let code = self.writer(&target.this).write(node)?;
         let reference = self.tables.rule(target.field, path, &rule.id, &rule.message);
         let add = add(&reference, &target.spot, Some(&quote!(text)));
-        let (tokens, root) = (code.tokens, &self.root);
+        let (tokens, root, id) = (code.tokens, &self.root, &rule.id);
         let result = if code.is_fallible {
             quote!((|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))())
         } else {
@@ -211,7 +212,7 @@ impl Body<'_> {
         Ok(quote! {
             match #result {
                 ::core::result::Result::Ok(text) => if !text.is_empty() { #add }
-                ::core::result::Result::Err(error) => report.fail(error)?,
+                ::core::result::Result::Err(error) => report.fail(#id, &error)?,
             }
         })
     }
@@ -219,6 +220,7 @@ impl Body<'_> {
     /// Reports the violation if the condition holds.
     fn unless(
         &mut self,
+        id: &str,
         condition: &Node,
         this: &Code,
         violation: &TokenStream,
@@ -230,7 +232,7 @@ impl Body<'_> {
                 match (|| ::core::result::Result::<_, #root::validate::cel::Error>::Ok(#tokens))() {
                     ::core::result::Result::Ok(false) => {}
                     ::core::result::Result::Ok(true) => { #violation }
-                    ::core::result::Result::Err(error) => report.fail(error)?,
+                    ::core::result::Result::Err(error) => report.fail(#id, &error)?,
                 }
             }
         } else {

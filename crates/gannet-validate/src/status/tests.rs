@@ -64,7 +64,7 @@ struct Broken(bool);
 impl Validate for Broken {
     fn check(&self, report: &mut Report) -> Result<(), Stop> {
         if self.0 {
-            report.fail(cel::Error::new("division by zero"))
+            report.fail("word.pieces", &cel::Error::new("division by zero"))
         } else {
             report.fail_unbuilt("no such rule")
         }
@@ -73,9 +73,10 @@ impl Validate for Broken {
 
 #[test]
 fn a_rule_that_cannot_be_evaluated_is_internal() {
-    for (broken, text) in
-        [(true, "runtime error: division by zero"), (false, "compilation error: no such rule")]
-    {
+    for (broken, text) in [
+        (true, "runtime error: error evaluating word.pieces: division by zero"),
+        (false, "compilation error: no such rule"),
+    ] {
         let status = Status::from(Broken(broken).validate().unwrap_err());
         assert_eq!((status.code(), status.message()), (Code::Internal, text));
         assert!(status.details().is_empty());
