@@ -108,7 +108,11 @@ const ALLOWED: &[Allowed] = &[
         siblings: &["gannet-cel"],
         others: &["buffa", "buffa-descriptor", "cel"],
     },
-    Allowed { name: "gannet-validate", siblings: &["gannet-cel", "gannet-core"], others: &["bytes"] },
+    Allowed {
+        name: "gannet-validate",
+        siblings: &["gannet-cel", "gannet-cel-interpreter", "gannet-core"],
+        others: &["bytes"],
+    },
     // Code generation: runs at build time, links nothing of the run time but the functions that rules are folded with.
     Allowed {
         name: "gannet-rules",

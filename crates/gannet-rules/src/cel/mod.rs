@@ -21,6 +21,7 @@ pub(crate) use check::not as opposite;
 pub(crate) use check::{Environment, check};
 pub(crate) use constant::constant;
 pub(crate) use fields::is_not_zero;
+pub(crate) use overload::UNKNOWN;
 pub(crate) use tree::{Expr, Node};
 pub(crate) use types::Type;
 pub(crate) use write::{Code, Form, Writer};

@@ -69,8 +69,8 @@ pub(super) fn operator(
 }
 
 /// Why an expression cannot work with a value.
-pub(super) const UNKNOWN: &str = "what a google.protobuf.Any, Struct, Value or ListValue holds is known only when a message \
-     comes, and rules are compiled; make it a field of a type of its own, or check it in the handler";
+pub(crate) const UNKNOWN: &str = "what a google.protobuf.Any, Struct, Value or ListValue holds is known only when a message \
+     comes, and rules are compiled";
 
 /// Whether a value's type is known only at run time, because the contract leaves it open.
 pub(super) fn is_unknown(node: &Node) -> bool {

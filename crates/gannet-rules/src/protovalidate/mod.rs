@@ -24,7 +24,7 @@ use self::options::{CelRule, Ignore, MessageOneof};
 use self::table::Tables;
 use self::value::Target;
 use crate::access::Access;
-use crate::cel::{Code, Environment, Form, Type, Writer, check, constant};
+use crate::cel::{Code, Environment, Form, Type, UNKNOWN, Writer, check, constant};
 use crate::pattern::Patterns;
 use crate::{Error, Schema};
 
@@ -194,8 +194,9 @@ fn held_messages(schema: &Schema, message: &MessageDescriptor) -> Vec<MessageInd
 }
 
 /// How rules that are right, but cannot be compiled, can be had.
-const INTERPRET: &str = "; such rules can be interpreted: set runtime_cel, `.runtime_cel(true)` in a build script, and turn on gannet's \
-     feature `runtime-cel`";
+const INTERPRET: &str = "have such rules interpreted, by `.runtime_cel(true)` in a build script (`--runtime-cel` of gannet generate, \
+     `runtime_cel=true` for protoc-gen-gannet) and gannet's feature `runtime-cel`; or give what it asks for fields and types \
+     of its own, which is faster";
 
 /// A validator in the making.
 struct Body<'a> {
@@ -231,11 +232,7 @@ impl Body<'_> {
         };
         let mut statements = TokenStream::new();
         for rule in &rules.cel {
-            let written = self.cel(rule, &target, &[], None);
-            statements.extend(match written {
-                Ok(written) => written,
-                Err(text) => self.fault(Error::new(place.clone(), text).of_rule(&*rule.id)),
-            });
+            statements.extend(self.cel(rule, &rule.id, &target, &[], None));
         }
         for oneof in &rules.oneofs {
             statements.extend(match self.message_oneof(oneof) {
@@ -276,16 +273,34 @@ impl Body<'_> {
         quote! { report.fail_unbuilt(#text)?; }
     }
 
-    /// A rule in CEL: its expression as Rust, or, if that cannot be and [`interpret`](Validators::interpret) says so, one that
-    /// is interpreted. Rules of validate.proto and its like come with the rules that they are the meaning of, and their own
-    /// field there.
+    /// A rule in CEL, which faults call by this name. Rules of validate.proto and its like come with the rules that they are the
+    /// meaning of, and their own field there.
     fn cel(
+        &mut self,
+        rule: &CelRule,
+        name: &str,
+        target: &Target<'_>,
+        path: &[Element],
+        rules: Option<(&DynamicMessage, &FieldDescriptor)>,
+    ) -> TokenStream {
+        match self.compiled_or_interpreted(rule, target, path, rules) {
+            Ok(written) => written,
+            Err((text, help)) => {
+                let error = Error::new(target.place.clone(), text).of_rule(name);
+                self.fault(help.into_iter().fold(error, Error::with_help))
+            }
+        }
+    }
+
+    /// A rule's expression as Rust, or, if that cannot be and [`interpret`](Validators::interpret) says so, one that is
+    /// interpreted. What is wrong otherwise, and how to mend it.
+    fn compiled_or_interpreted(
         &mut self,
         rule: &CelRule,
         target: &Target<'_>,
         path: &[Element],
         rules: Option<(&DynamicMessage, &FieldDescriptor)>,
-    ) -> Result<TokenStream, String> {
+    ) -> Result<TokenStream, (String, Option<&'static str>)> {
         let mut environment = Environment {
             pool: self.schema.pool(),
             this: Some(target.ty.clone()),
@@ -296,16 +311,22 @@ impl Body<'_> {
         let before = (self.tables.len(), self.patterns.len());
         let written =
             check(&rule.expression, &environment).and_then(|node| self.outcome(rule, &node, target, path));
-        let Err(reason) = written else { return written };
+        let reason = match written {
+            Ok(written) => return Ok(written),
+            Err(reason) => reason,
+        };
         self.tables.truncate(before.0);
         self.patterns.truncate(before.1);
         environment.is_interpreted = true;
+        // It may be at fault, whoever evaluates it; that it also asks what is not known then is not what matters.
+        let fault = |better| if reason.contains(UNKNOWN) { better } else { reason.clone() };
         match check(&rule.expression, &environment) {
-            // It is at fault, whoever evaluates it.
-            Err(_) => Err(reason),
-            Ok(node) if !matches!(node.ty.unwrapped(), Type::Bool | Type::String | Type::Dyn) => Err(reason),
-            Ok(_) if !self.validators.interprets => Err(format!("{reason}{INTERPRET}")),
-            Ok(_) => self.interpreted(rule, target, path, rules),
+            Err(other) => Err((fault(other), None)),
+            Ok(node) if !matches!(node.ty.unwrapped(), Type::Bool | Type::String | Type::Dyn) => {
+                Err((fault(value::no_verdict(rule, &node.ty)), None))
+            }
+            Ok(_) if !self.validators.interprets => Err((reason, Some(INTERPRET))),
+            Ok(_) => self.interpreted(rule, target, path, rules).map_err(|reason| (reason, None)),
         }
     }
 

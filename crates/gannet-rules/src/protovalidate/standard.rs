@@ -8,7 +8,6 @@ use super::Body;
 use super::options;
 use super::table::Element;
 use super::value::Target;
-use crate::Error;
 
 impl Body<'_> {
     /// The checks that typed rules, such as `StringRules`, ask for: one per rule that is set.
@@ -35,11 +34,7 @@ impl Body<'_> {
                 None => Element::of(&rule),
             });
             for expression in &expressions {
-                let written = self.cel(expression, target, &path, Some((rules, &rule)));
-                checks.extend(match written {
-                    Ok(written) => written,
-                    Err(text) => self.fault(Error::new(target.place.clone(), text).of_rule(&*short)),
-                });
+                checks.extend(self.cel(expression, &short, target, &path, Some((rules, &rule))));
             }
         }
         checks

@@ -9,9 +9,9 @@ use quote::quote;
 use super::Body;
 use super::options::{self, CelRule, FieldRules, Ignore};
 use super::table::{Element, TYPE_MESSAGE};
+use crate::Place;
 use crate::access::Library;
 use crate::cel::{Code, Expr, Form, Node, Type};
-use crate::{Error, Place};
 
 /// Where in a field a value stands.
 #[derive(Debug, Clone, Default)]
@@ -141,10 +141,7 @@ impl Body<'_> {
                 map: None,
                 index: Some(rule.index),
             });
-            checks.extend(match self.cel(rule, target, &path, None) {
-                Ok(written) => written,
-                Err(text) => self.fault(Error::new(target.place.clone(), text).of_rule(&*rule.id)),
-            });
+            checks.extend(self.cel(rule, &rule.id, target, &path, None));
         }
         checks
     }
@@ -167,7 +164,7 @@ impl Body<'_> {
                 self.unless(&rule.id, &broken, &target.this, &violation)
             }
             Type::String => self.texts(rule, node, target, path),
-            other => Err(format!("`{}` gives {other}, where a bool or a string is wanted", rule.expression)),
+            other => Err(no_verdict(rule, other)),
         }
     }
 
@@ -417,4 +414,9 @@ pub(super) fn subscript_of_key(key: ScalarType, root: &TokenStream) -> TokenStre
         }
         _ => quote!(#subscript::Int(::core::primitive::i64::from(*key))),
     }
+}
+
+/// Why a rule's expression says nothing of a message.
+pub(super) fn no_verdict(rule: &CelRule, result: &Type) -> String {
+    format!("`{}` gives {result}, where a bool or a string is wanted", rule.expression)
 }
