@@ -75,6 +75,7 @@ fn strings_are_taken_apart() {
     assert_eq!(broken_in_both!(Texts { a: "a,b" }), NONE);
     assert_eq!(broken_in_both!(Texts { a: "A, b" }), ["case", "parts"]);
     assert_eq!(broken_in_both!(Texts { a: "axe" }), ["found"]);
+    assert_eq!(broken_in_both!(Texts { a: "q\\" }), ["quoted"], "a backslash is doubled");
     assert_eq!(broken_in_both!(Texts { a: "abc", pattern: "^b" }), ["matched"]);
     assert_eq!(broken_in_both!(Texts { a: "abc", pattern: "b(" }).len(), 1);
     assert_eq!(broken_in_both!(Texts { a: "a", pattern: "b?" }), NONE);

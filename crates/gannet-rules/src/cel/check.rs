@@ -255,6 +255,12 @@ impl Checker<'_> {
                 let name = field.as_text().ok_or("getField() needs the field's name as a literal")?;
                 return self.field(base, name);
             }
+            // The one function that is named with its scope.
+            ("quote", Some(target), [text]) if matches!(&target.expr, Parsed::Ident(scope) if scope == "strings") =>
+            {
+                let text = self.node(text)?;
+                return overload::call("strings.quote", true, vec![text], self.environment);
+            }
             _ => {}
         }
         let mut arguments = Vec::new();

@@ -92,6 +92,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     fallible("lastIndexOf", &[String, String, Int], Int, "cel::string::last_index_of_from(a, b, c)?"),
     method("lowerAscii", &[String], String, "cel::string::lower_ascii(a)"),
     method("upperAscii", &[String], String, "cel::string::upper_ascii(a)"),
+    method("strings.quote", &[String], String, "cel::string::quote(a)"),
     method("replace", &[String, String, String], String, "cel::string::replace(a, b, c)"),
     method("replace", &[String, String, String, Int], String, "cel::string::replace_n(a, b, c, d)"),
     method("split", &[String, String], Strings, "cel::string::split(a, b)"),
