@@ -2,14 +2,24 @@
 //!
 //! The functions are not inlined: each is what a caller would call, and its size can be read off the program.
 
-use crate::{bench, prost_bench};
+use std::error::Error;
+use std::sync::Arc;
 
-/// One contestant's way to validate each message: whether it is valid.
+use buffa_descriptor::DescriptorPool;
+use buffa_descriptor::reflect::DynamicMessage;
+
+use crate::{DESCRIPTORS, bench, prost_bench};
+
+/// Validates the valid message, at 0, or the other: whether it is valid.
+pub type Call = fn(&Messages, usize) -> bool;
+
+/// One contestant's way to validate each message.
 pub struct Contestant {
     pub name: &'static str,
-    pub article: fn(&Messages, usize) -> bool,
-    pub mixed: fn(&Messages, usize) -> bool,
-    pub span: fn(&Messages, usize) -> bool,
+    pub article: Call,
+    pub mixed: Call,
+    pub span: Call,
+    pub labels: Option<Call>,
 }
 
 /// The same messages for all: the valid one of each first, then one that is not.
@@ -17,35 +27,62 @@ pub struct Messages {
     articles: [bench::Article; 2],
     mixed: [bench::Mixed; 2],
     spans: [bench::Span; 2],
+    labels: [bench::Labels; 2],
     prost_articles: [prost_bench::Article; 2],
     prost_mixed: [prost_bench::Mixed; 2],
     prost_spans: [prost_bench::Span; 2],
     validator: prost_protovalidate::Validator,
+    dynamic_articles: [DynamicMessage; 2],
+    dynamic_mixed: [DynamicMessage; 2],
+    dynamic_spans: [DynamicMessage; 2],
+    dynamic_labels: [DynamicMessage; 2],
+    dynamic: gannet_validate_dynamic::Validator,
 }
 
 impl Messages {
-    pub fn new() -> Result<Self, prost::DecodeError> {
-        use prost::Message as _;
+    pub fn new() -> Result<Self, Box<dyn Error>> {
         let articles = ["zzz", "zhangsan"].map(article);
         let mixed = [mixed("Zhang San", "zhang.san@example.com", 42), mixed("", "no address", -1)];
         let spans = [(3, 7), (7, 3)].map(|(first, last)| bench::Span { first, last });
-        // One encoding for all, so that they cannot differ.
-        let [article, bad_article] = articles.each_ref().map(buffa::Message::encode_to_vec);
-        let [mix, bad_mix] = mixed.each_ref().map(buffa::Message::encode_to_vec);
-        let [span, bad_span] = spans.each_ref().map(buffa::Message::encode_to_vec);
+        let labels = ["red", "green"].map(labels);
+        let dynamic = gannet_validate_dynamic::Validator::decode(DESCRIPTORS)?;
+        let pool = dynamic.pool();
         Ok(Self {
-            prost_articles: [
-                prost_bench::Article::decode(&*article)?,
-                prost_bench::Article::decode(&*bad_article)?,
-            ],
-            prost_mixed: [prost_bench::Mixed::decode(&*mix)?, prost_bench::Mixed::decode(&*bad_mix)?],
-            prost_spans: [prost_bench::Span::decode(&*span)?, prost_bench::Span::decode(&*bad_span)?],
+            prost_articles: [prost_message(&articles[0])?, prost_message(&articles[1])?],
+            prost_mixed: [prost_message(&mixed[0])?, prost_message(&mixed[1])?],
+            prost_spans: [prost_message(&spans[0])?, prost_message(&spans[1])?],
+            validator: prost_protovalidate::Validator::new(),
+            dynamic_articles: dynamic_messages(pool, "bench.Article", &articles)?,
+            dynamic_mixed: dynamic_messages(pool, "bench.Mixed", &mixed)?,
+            dynamic_spans: dynamic_messages(pool, "bench.Span", &spans)?,
+            dynamic_labels: dynamic_messages(pool, "bench.Labels", &labels)?,
             articles,
             mixed,
             spans,
-            validator: prost_protovalidate::Validator::new(),
+            labels,
+            dynamic,
         })
     }
+}
+
+/// The same message, of prost. There is one encoding for all, so that they cannot differ.
+fn prost_message<T: prost::Message + Default>(
+    message: &impl buffa::Message,
+) -> Result<T, prost::DecodeError> {
+    T::decode(&*message.encode_to_vec())
+}
+
+/// The same messages, by their descriptors.
+fn dynamic_messages<T: buffa::Message>(
+    pool: &Arc<DescriptorPool>,
+    name: &str,
+    messages: &[T; 2],
+) -> Result<[DynamicMessage; 2], Box<dyn Error>> {
+    let index = pool.message_index(name).ok_or("the message is missing in the descriptors")?;
+    let [valid, invalid] = messages
+        .each_ref()
+        .map(|message| DynamicMessage::decode(Arc::clone(pool), index, &message.encode_to_vec()));
+    Ok([valid?, invalid?])
 }
 
 fn article(name: &str) -> bench::Article {
@@ -63,9 +100,15 @@ fn mixed(name: &str, email: &str, age: i32) -> bench::Mixed {
     }
 }
 
+fn labels(color: &str) -> bench::Labels {
+    use gannet::well_known::{Struct, Value};
+    let labels: Struct = [("color".to_owned(), Value::from(color))].into_iter().collect();
+    bench::Labels { labels: labels.into() }
+}
+
 macro_rules! contestant {
     ($module:ident, |$messages:ident, $message:ident| $valid:expr,
-     $articles:ident, $mixed:ident, $spans:ident) => {
+     $articles:ident, $mixed:ident, $spans:ident $(, $labels:ident)?) => {
         mod $module {
             use super::Messages;
 
@@ -86,6 +129,13 @@ macro_rules! contestant {
                 let $message = &$messages.$spans[index];
                 $valid
             }
+            $(
+                #[inline(never)]
+                pub(super) fn labels($messages: &Messages, index: usize) -> bool {
+                    let $message = &$messages.$labels[index];
+                    $valid
+                }
+            )?
         }
     };
 }
@@ -95,7 +145,16 @@ contestant!(
     |messages, message| gannet::codegen::validate::Validate::validate(message).is_ok(),
     articles,
     mixed,
-    spans
+    spans,
+    labels
+);
+contestant!(
+    dynamic_calls,
+    |messages, message| messages.dynamic.validate(message).is_ok(),
+    dynamic_articles,
+    dynamic_mixed,
+    dynamic_spans,
+    dynamic_labels
 );
 contestant!(
     buffa_calls,
@@ -127,20 +186,29 @@ mod prost_generated_calls {
 }
 
 macro_rules! calls {
-    ($name:literal, $module:ident) => {
-        Contestant { name: $name, article: $module::article, mixed: $module::mixed, span: $module::span }
+    ($name:literal, $module:ident, $labels:expr) => {
+        Contestant {
+            name: $name,
+            article: $module::article,
+            mixed: $module::mixed,
+            span: $module::span,
+            labels: $labels,
+        }
     };
 }
 
-/// All of them; what prost-protovalidate generates leaves messages with expressions to its run time.
-pub const CONTESTANTS: [Contestant; 4] = [
-    calls!("gannet", gannet_calls),
-    calls!("protovalidate-buffa", buffa_calls),
+/// All of them. What prost-protovalidate generates leaves messages with expressions to its run time; what a `Struct`
+/// holds neither peer can ask: they take a valid message for a wrong one.
+pub const CONTESTANTS: [Contestant; 5] = [
+    calls!("gannet", gannet_calls, Some(gannet_calls::labels)),
+    calls!("protovalidate-buffa", buffa_calls, None),
     Contestant {
         name: "prost-protovalidate, generated",
         article: prost_generated_calls::article,
         mixed: prost_generated_calls::mixed,
         span: prost_calls::span,
+        labels: None,
     },
-    calls!("prost-protovalidate", prost_calls),
+    calls!("prost-protovalidate", prost_calls, None),
+    calls!("gannet-validate-dynamic", dynamic_calls, Some(dynamic_calls::labels)),
 ];
