@@ -13,7 +13,7 @@ use crate::construct::construct;
 use crate::expression::Variables;
 use crate::message::{fault, readable};
 use crate::name;
-use crate::tree::{Expr, Macro, Variable};
+use crate::tree::{Expr, Macro, Variable, compile};
 use crate::types::Types;
 
 pub(crate) struct Evaluation<'a> {
@@ -75,6 +75,19 @@ impl<'a> Evaluation<'a> {
                 Value::String(text) => Ok(bool(pattern.as_ref().map_err(Clone::clone)?.is_match(text))),
                 _ => Err(no_such_overload()),
             },
+            Expr::MatchesFound(text, pattern, first) => {
+                let (text, pattern) = (self.value(text, scope)?, self.value(pattern, scope)?);
+                let (Value::String(text), Value::String(pattern)) = (&*text, &*pattern) else {
+                    return Err(no_such_overload());
+                };
+                let (known, compiled) = first.get_or_init(|| (pattern.clone(), compile(pattern)));
+                let is_match = if known == pattern {
+                    compiled.as_ref().map_err(Clone::clone)?.is_match(text)
+                } else {
+                    compile(pattern)?.is_match(text)
+                };
+                Ok(bool(is_match))
+            }
             Expr::List(items) => {
                 let items: Result<Vec<Value>, Error> =
                     items.iter().map(|item| self.value(item, scope).map(Cow::into_owned)).collect();

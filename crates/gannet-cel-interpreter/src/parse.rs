@@ -3,14 +3,15 @@
 //! The parser is the crate `cel`'s; macros come from it as the calls they are written as. Not here: the meaning of names of
 //! types and enums (`name.rs`), which need descriptors.
 
+use std::sync::OnceLock;
+
 use cel::common::ast::{
     CallExpr, EntryExpr, Expr as Parsed, IdedEntryExpr, IdedExpr, LiteralValue, SelectExpr,
 };
 use gannet_cel::library::Function;
-use gannet_cel::re2::Pattern;
 use gannet_cel::{Error, Value};
 
-use crate::tree::{Expr, Macro, Variable};
+use crate::tree::{Expr, Macro, Variable, compile};
 
 /// # Errors
 /// It is no expression, or one that CEL as protovalidate has it does not know.
@@ -163,13 +164,15 @@ impl Parser {
         let mut arguments: Vec<Expr> =
             target.map(|target| self.expr(target)).transpose()?.into_iter().collect();
         arguments.extend(self.all(&call.args)?);
-        if name == "matches"
-            && let Some(Expr::Constant(Value::String(pattern))) = arguments.get(1)
-        {
-            let pattern = Pattern::new(pattern).map_err(|error| Error::new(error.to_string()));
-            return Ok(Expr::Matches(Box::new(arguments.swap_remove(0)), pattern));
+        if name != "matches" {
+            return Ok(Expr::Call(function, arguments));
         }
-        Ok(Expr::Call(function, arguments))
+        let [text, pattern] = <[Expr; 2]>::try_from(arguments)
+            .map_err(|_| "matches() takes a text and a pattern".to_owned())?;
+        Ok(match pattern {
+            Expr::Constant(Value::String(pattern)) => Expr::Matches(Box::new(text), compile(&pattern)),
+            other => Expr::MatchesFound(Box::new(text), Box::new(other), OnceLock::new()),
+        })
     }
 
     fn macro_call(&mut self, kind: Macro, call: &CallExpr) -> Result<Expr, String> {

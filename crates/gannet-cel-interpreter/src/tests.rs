@@ -210,3 +210,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn patterns_that_are_no_literals_are_what_they_are_each_time() {
+    holds("['a', 'b', 'a', 'b$'].map(pattern, 'b'.matches(pattern)) == [false, true, false, true]");
+    fails("['(', 'b'].all(pattern, 'b'.matches(pattern))", "error parsing regexp");
+    fails("['b', '('].all(pattern, 'b'.matches(pattern))", "error parsing regexp");
+    fails("dyn(1).matches('b' + 'c')", "no such overload");
+}

@@ -1,5 +1,7 @@
 //! Expressions as they are evaluated: names and functions are looked up once, when an expression is parsed.
 
+use std::sync::OnceLock;
+
 use gannet_cel::library::Function;
 use gannet_cel::re2::Pattern;
 use gannet_cel::{Error, Value};
@@ -24,6 +26,8 @@ pub(crate) enum Expr {
     Call(Function, Vec<Expr>),
     /// `text.matches(pattern)` with a pattern that is a literal.
     Matches(Box<Expr>, Result<Pattern, Error>),
+    /// The same with one that is not. The first that it ever had is kept: mostly it is part of the rule, and always the same.
+    MatchesFound(Box<Expr>, Box<Expr>, OnceLock<(String, Result<Pattern, Error>)>),
     List(Vec<Expr>),
     Map(Vec<(Expr, Expr)>),
     Message(String, Vec<(String, Expr)>),
@@ -51,4 +55,9 @@ pub(crate) enum Macro {
     ExistsOne,
     Filter,
     Map,
+}
+
+/// A pattern, or why it is none.
+pub(crate) fn compile(pattern: &str) -> Result<Pattern, Error> {
+    Pattern::new(pattern).map_err(|error| Error::new(error.to_string()))
 }
