@@ -38,6 +38,10 @@ def item(**changes):
     return {**ITEM, **changes}
 
 
+def enclosed(fields, type_name="Item"):
+    return {"@type": f"type.googleapis.com/parcels.{type_name}", **fields}
+
+
 def address(**changes):
     return {**ADDRESS, **changes}
 
@@ -71,12 +75,23 @@ CASES = {
     "what does not fit into a header field as it is": [parcel(sender="张" * 21), parcel(sender="%" * 21)],
     "bytes": [parcel(seal="AAEC")],
     "a rule that cannot be evaluated": [parcel(pieces=2)],
+    "interpreted rules are kept": [parcel(labels={"color": "red", "more": [1, None]}, enclosed=enclosed(ITEM))],
+    "what a struct holds": [parcel(labels={"color": "green"})],
+    "what an any holds": [parcel(enclosed=enclosed(item(count=4)))],
+    "an any of another type": [parcel(enclosed=enclosed(ADDRESS, "Address"))],
 }
 # In a stream, behind one with which nothing is wrong.
 CASES = {name: ("unary", parcels) for name, parcels in CASES.items()} | {
     f"{name}, a stream": ("stream", [parcel(), *parcels, parcel()])
     for name, parcels in CASES.items()
-    if name in ("nothing is wrong", "several rules", "a rule that cannot be evaluated", "keys and values of all types")
+    if name
+    in (
+        "nothing is wrong",
+        "several rules",
+        "a rule that cannot be evaluated",
+        "keys and values of all types",
+        "what a struct holds",
+    )
 }
 # More than there is room for in a status: only of Gannet, as others send what many clients refuse to take.
 LARGE = "more violations than there is room for"
