@@ -33,18 +33,18 @@ const PLAIN: &str = r#"
     message Member { string name = 1; }
 "#;
 
-/// A package with a program for each contract, whose `gannet` has no feature but `buffa` and `server`.
+/// A package with a program for each contract, whose `gannet` has no feature but these.
 struct Package {
     folder: tempfile::TempDir,
 }
 
 impl Package {
-    fn new() -> Self {
+    fn new(features: &[&str]) -> Self {
         let facade = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gannet");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let manifest = format!(
             "[package]\nname = \"features-off\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies.gannet]\n\
-             path = '{}'\ndefault-features = false\nfeatures = [\"buffa\", \"server\"]\n",
+             path = '{}'\ndefault-features = false\nfeatures = {features:?}\n",
             facade.display()
         );
         fs::write(folder.path().join("Cargo.toml"), manifest).expect("a temporary folder can be written to");
@@ -87,7 +87,7 @@ impl Package {
 
 #[test]
 fn rules_without_their_feature_are_one_error_that_names_it_and_both_ways_out() {
-    let package = Package::new();
+    let package = Package::new(&["buffa", "server"]);
     package.add("rules", RULES, |config| config);
     package.add("unchecked", RULES, |config| config.validation(false));
     package.add("plain", PLAIN, |config| config);
@@ -105,22 +105,29 @@ fn rules_without_their_feature_are_one_error_that_names_it_and_both_ways_out() {
     assert!(said.contains(r#"features = ["validate"] }"#), "{said}");
     assert!(said.contains("`.validation(false)` of gannet_build::Config"), "{said}");
 
-    package.add("interpreted", INTERPRETED, |config| config.runtime_cel(true));
-    let (is_right, said) = package.check("interpreted");
-    assert!(!is_right, "it compiled:\n{said}");
-    assert!(
-        said.contains(
-            "error: there are rules to be interpreted for members.Member, but `gannet` is built without its feature \
-             `runtime-cel`, which does that"
-        ),
-        "{said}"
-    );
-    assert!(said.contains("due to 1 previous error"), "{said}");
-    assert!(said.contains(r#"features = ["runtime-cel"] }"#), "{said}");
-    assert!(said.contains("leave out `.runtime_cel(true)`"), "{said}");
-
     for program in ["unchecked", "plain"] {
         let (is_right, said) = package.check(program);
         assert!(is_right, "{program}:\n{said}");
+    }
+}
+
+#[test]
+fn interpreted_rules_without_their_feature_are_one_error_too() {
+    // Services know of the validators of their messages, if there are any.
+    for features in [&["buffa", "server"][..], &["buffa", "server", "validate"]] {
+        let package = Package::new(features);
+        package.add("interpreted", INTERPRETED, |config| config.runtime_cel(true));
+        let (is_right, said) = package.check("interpreted");
+        assert!(!is_right, "it compiled:\n{said}");
+        assert!(
+            said.contains(
+                "error: there are rules to be interpreted for members.Member, but `gannet` is built without its \
+                 feature `runtime-cel`, which does that"
+            ),
+            "{said}"
+        );
+        assert!(said.contains("due to 1 previous error"), "{said}");
+        assert!(said.contains(r#"features = ["runtime-cel"] }"#), "{said}");
+        assert!(said.contains("leave out `.runtime_cel(true)`"), "{said}");
     }
 }

@@ -60,18 +60,34 @@ macro_rules! __interpreted_validators {
     ($messages:literal; $($code:tt)*) => { $($code)* };
 }
 
-/// Around validators some of which are interpreted: `runtime-cel`.
+/// Around validators some of which are interpreted: `runtime-cel`. The messages have validators nevertheless, which check nothing,
+/// so that services, which know of them, are no errors too.
 #[cfg(not(feature = "runtime-cel"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __interpreted_validators {
-    ($messages:literal; $($code:tt)*) => {
+    ($messages:literal; $(impl $(::)? $($validate:ident)::+ for $message:ty { $($code:tt)* })*) => {
         $crate::__feature_is_off! {
             "there are rules to be interpreted for ", $messages, ", but `gannet` is built without its feature `runtime-cel`, which does that";
             feature: "runtime-cel";
             or: "have them refused, to mend them: leave out `.runtime_cel(true)` of gannet_build::Config, `runtime_cel=true` of protoc-gen-gannet";
         }
+        $crate::__empty_validators! { $($message),* }
     };
+}
+
+#[cfg(feature = "validate")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __empty_validators {
+    ($($message:ty),*) => { $(impl $crate::codegen::validate::Validate for $message {})* };
+}
+
+#[cfg(not(feature = "validate"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __empty_validators {
+    ($($message:ty),*) => {};
 }
 
 /// The error where generated code needs a feature that is off, and the two ways out of it.
