@@ -85,7 +85,7 @@ fn each_fault_has_its_kind() {
 
 #[test]
 fn every_wrong_rule_is_explained() {
-    let files = ["tests/bad_rules/current.proto", "tests/bad_rules/legacy.proto"];
+    let files = ["current", "legacy", "both"].map(|name| format!("tests/bad_rules/{name}.proto"));
     let texts: Vec<String> = files.iter().map(|file| error(&Config::new().file(file)).to_string()).collect();
     insta::assert_snapshot!(texts.join("\n\n"));
 }

@@ -5,6 +5,9 @@ use gannet_cel::re2::{self, ByteSet, Piece, Sequence, Simple};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
+/// Help for a pattern that is refused.
+pub(crate) const SYNTAX: &str = "patterns are in RE2's syntax: https://github.com/google/re2/wiki/Syntax";
+
 /// The patterns of one function that are compiled once, when they are first used.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {

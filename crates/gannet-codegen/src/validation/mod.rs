@@ -80,8 +80,8 @@ impl Validators<'_> {
         &self,
         message: &str,
     ) -> Result<Vec<gannet_rules::Explained>, Vec<gannet_rules::Error>> {
-        let mut rules = self.legacy.explain(message)?;
-        rules.extend(self.current.explain(message)?);
+        let (mut rules, more) = both(self.legacy.explain(message), self.current.explain(message))?;
+        rules.extend(more);
         Ok(rules)
     }
 
@@ -91,16 +91,17 @@ impl Validators<'_> {
         let access = Access { layout };
         let mut methods = TokenStream::new();
         let mut is_interpreted = false;
-        if self.legacy.has_rules(name) {
-            let body = self.legacy.write(name, access)?;
+        let legacy = self.legacy.has_rules(name).then(|| self.legacy.write(name, access)).transpose();
+        let current = self.current.has_rules(name).then(|| self.current.write(name, access)).transpose();
+        let (legacy, current) = both(legacy, current)?;
+        if let Some(body) = legacy {
             methods.extend(quote! {
                 fn check_legacy(&self) -> ::core::result::Result<(), #root::validate::legacy::Fault> {
                     #body
                 }
             });
         }
-        if self.current.has_rules(name) {
-            let protovalidate::Written { body, is_interpreted: some } = self.current.write(name, access)?;
+        if let Some(protovalidate::Written { body, is_interpreted: some }) = current {
             is_interpreted = some;
             methods.extend(quote! {
                 fn check(
@@ -112,6 +113,18 @@ impl Validators<'_> {
             });
         }
         Ok((!methods.is_empty()).then_some(Methods { methods, is_interpreted }))
+    }
+}
+
+/// What both dialects have, or the faults of both.
+fn both<A, B, E>(one: Result<A, Vec<E>>, other: Result<B, Vec<E>>) -> Result<(A, B), Vec<E>> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(mut faults), Err(more)) => {
+            faults.extend(more);
+            Err(faults)
+        }
+        (Err(faults), _) | (_, Err(faults)) => Err(faults),
     }
 }
 

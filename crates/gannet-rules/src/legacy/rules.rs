@@ -13,6 +13,7 @@ use super::checks::{Bound, Check, Count, Order};
 use super::names;
 use super::options::{self, FieldValidator};
 use crate::access::Presence;
+use crate::pattern::SYNTAX;
 use crate::{Error, Place, Schema};
 
 /// The rules of a message.
@@ -338,10 +339,7 @@ impl Reading<'_> {
         if let Some(regex) = &given.regex {
             match re2::translate(regex) {
                 Ok(_) => checks.push(Check::Regex(regex.clone())),
-                Err(error) => {
-                    let help = "patterns are in RE2's syntax: https://github.com/google/re2/wiki/Syntax";
-                    self.refuse("regex", error.to_string(), help);
-                }
+                Err(error) => self.refuse("regex", error.to_string(), SYNTAX),
             }
         }
         match given.uuid_ver {

@@ -103,7 +103,12 @@ impl Validators<'_> {
             ["map", "values", ..] => "each value ",
             _ => "",
         };
-        let text = demanded(&entry.id, &entry.message);
+        let text = match &entry.expression {
+            // The id says it already.
+            Some(expression) if *expression == entry.id => "must satisfy its expression".to_owned(),
+            Some(expression) => format!("must satisfy `{expression}`"),
+            None => demanded(&entry.id, &entry.message),
+        };
         let condition = match field {
             // That it must be there is no matter of whether it is.
             Some(element) if entry.id != "required" => conditions.get(element.name.as_str()).copied(),
@@ -117,9 +122,6 @@ impl Validators<'_> {
 
 /// What is demanded, out of the text that says what is wrong.
 fn demanded(id: &str, text: &str) -> String {
-    if text.is_empty() {
-        return "must satisfy its expression".to_owned();
-    }
     if id.ends_with("_empty") {
         return "must not be empty".to_owned();
     }

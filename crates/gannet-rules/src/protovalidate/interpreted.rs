@@ -35,7 +35,7 @@ impl Body<'_> {
             static #name: #interpreted = #interpreted::new(#expression, #text, #set)#rules;
         });
         let this = self.writer(&target.this).interpreted_value(target.kind, &target.this, &quote!(#name))?;
-        let reference = self.tables.rule(target.field, path, &rule.id, &rule.message);
+        let reference = self.tables.cel_rule(target.field, path, rule, &rule.message);
         self.tables.mark_interpreted();
         let add = add(&reference, &target.spot, Some(&quote!(text)));
         Ok(quote! {

@@ -25,7 +25,7 @@ use self::table::Tables;
 use self::value::Target;
 use crate::access::Access;
 use crate::cel::{Code, Environment, Form, Type, UNKNOWN, Writer, check, constant};
-use crate::pattern::Patterns;
+use crate::pattern::{self, Patterns};
 use crate::{Error, Schema};
 
 pub use self::rule_set::{
@@ -321,7 +321,11 @@ impl Body<'_> {
         // It may be at fault, whoever evaluates it; that it also asks what is not known then is not what matters.
         let fault = |better| if reason.contains(UNKNOWN) { better } else { reason.clone() };
         match check(&rule.expression, &environment) {
-            Err(other) => Err((fault(other), None)),
+            Err(other) => {
+                let fault = fault(other);
+                let help = fault.contains("error parsing regexp").then_some(pattern::SYNTAX);
+                Err((fault, help))
+            }
             Ok(node) if !matches!(node.ty.unwrapped(), Type::Bool | Type::String | Type::Dyn) => {
                 Err((fault(value::no_verdict(rule, &node.ty)), None))
             }

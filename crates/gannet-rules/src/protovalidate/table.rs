@@ -4,6 +4,8 @@ use buffa_descriptor::{FieldDescriptor, FieldKind, ScalarType, SingularKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::options::CelRule;
+
 /// `FieldDescriptorProto.Type`.
 pub(crate) const TYPE_BOOL: i32 = 8;
 pub(crate) const TYPE_STRING: i32 = 9;
@@ -98,6 +100,8 @@ pub(crate) struct Entry {
     pub(crate) path: Vec<Element>,
     pub(crate) id: String,
     pub(crate) message: String,
+    /// The expression that it is checked by, where no text says what it demands.
+    pub(crate) expression: Option<String>,
     /// Whether its expression is interpreted.
     pub(crate) is_interpreted: bool,
 }
@@ -124,9 +128,28 @@ impl Tables {
             path: path.to_vec(),
             id: id.to_owned(),
             message: message.to_owned(),
+            expression: None,
             is_interpreted: false,
         });
         quote!(&#name)
+    }
+
+    /// A reference to a rule whose violations have this text, if it is not made when they are found.
+    pub(crate) fn cel_rule(
+        &mut self,
+        field: &[Element],
+        path: &[Element],
+        rule: &CelRule,
+        text: &str,
+    ) -> TokenStream {
+        let reference = self.rule(field, path, &rule.id, text);
+        if let Some(entry) = self.rules.last_mut()
+            && rule.message.is_empty()
+            && (text.is_empty() || text == rule.text())
+        {
+            entry.expression = Some(rule.expression.clone());
+        }
+        reference
     }
 
     /// Notes that the last rule's expression is interpreted.

@@ -198,7 +198,7 @@ impl Body<'_> {
             }
         }
         let code = self.writer(&target.this).write(node)?;
-        let reference = self.tables.rule(target.field, path, &rule.id, &rule.message);
+        let reference = self.tables.cel_rule(target.field, path, rule, &rule.message);
         let add = add(&reference, &target.spot, Some(&quote!(text)));
         let (tokens, root, id) = (code.tokens, &self.root, &rule.id);
         let result = if code.is_fallible {
@@ -244,7 +244,7 @@ impl Body<'_> {
         target: &Target<'_>,
         path: &[Element],
     ) -> TokenStream {
-        let reference = self.tables.rule(target.field, path, &rule.id, text);
+        let reference = self.tables.cel_rule(target.field, path, rule, text);
         add(&reference, &target.spot, None)
     }
 
