@@ -20,6 +20,14 @@ pub(crate) struct Evaluation<'a> {
     types: &'a Types,
     variables: &'a Variables,
     now: OnceCell<Value>,
+    kept: Vec<Kept>,
+}
+
+/// The result of a part that is evaluated once.
+type Kept = OnceCell<Result<Value, Error>>;
+
+fn places(count: usize) -> Vec<Kept> {
+    (0..count).map(|_| Kept::new()).collect()
 }
 
 /// The variable of a macro, and those of the macros around it.
@@ -27,13 +35,15 @@ pub(crate) struct Evaluation<'a> {
 struct Scope<'s> {
     value: &'s Value,
     outer: Option<&'s Scope<'s>>,
+    /// Results that are kept for this item.
+    kept: &'s [Kept],
 }
 
 type Outcome<'s> = Result<Cow<'s, Value>, Error>;
 
 impl<'a> Evaluation<'a> {
-    pub(crate) fn new(types: &'a Types, variables: &'a Variables) -> Self {
-        Self { types, variables, now: OnceCell::new() }
+    pub(crate) fn new(types: &'a Types, variables: &'a Variables, kept: usize) -> Self {
+        Self { types, variables, now: OnceCell::new(), kept: places(kept) }
     }
 
     pub(crate) fn run(&self, root: &Expr) -> Result<Value, Error> {
@@ -101,8 +111,21 @@ impl<'a> Evaluation<'a> {
                     .collect();
                 construct(self.types, type_name, &fields?).map(Cow::Owned)
             }
-            Expr::Macro { kind, range, filter, body } => {
-                self.macro_call(*kind, range, filter.as_deref(), body, scope).map(Cow::Owned)
+            Expr::Macro { kind, range, filter, body, kept } => {
+                let range = self.value(range, scope)?;
+                let body = Body { filter: filter.as_deref(), each: body, kept: *kept };
+                self.macro_call(*kind, &range, &body, scope).map(Cow::Owned)
+            }
+            Expr::Kept { between, place, inner } => {
+                let kept = match between {
+                    None => &self.kept,
+                    Some(between) => scope_at(scope, *between)?.kept,
+                };
+                let kept = kept.get(*place).ok_or_else(no_macro)?;
+                match kept.get_or_init(|| self.value(inner, scope).map(Cow::into_owned)) {
+                    Ok(value) => Ok(Cow::Borrowed(value)),
+                    Err(error) => Err(error.clone()),
+                }
             }
         }
     }
@@ -159,21 +182,19 @@ impl<'a> Evaluation<'a> {
                 None => map.push((key, value)),
             }
         }
-        Ok(Value::Map(map))
+        Ok(Value::Map(map.into()))
     }
 
-    fn macro_call<'s>(
-        &'s self,
+    fn macro_call(
+        &self,
         kind: Macro,
-        range: &'s Expr,
-        filter: Option<&'s Expr>,
-        body: &'s Expr,
-        scope: Option<&'s Scope<'s>>,
+        range: &Value,
+        body: &Body<'_>,
+        outer: Option<&Scope<'_>>,
     ) -> Result<Value, Error> {
-        let range = self.value(range, scope)?;
-        match &*range {
-            Value::List(items) => self.over(kind, items.iter(), filter, body, scope),
-            Value::Map(entries) => self.over(kind, entries.iter().map(|(key, _)| key), filter, body, scope),
+        match range {
+            Value::List(items) => self.over(kind, items.iter(), body, outer),
+            Value::Map(entries) => self.over(kind, entries.iter().map(|(key, _)| key), body, outer),
             other => Err(Error::new(format!("got '{}', expected iterable type", go_type(other)))),
         }
     }
@@ -182,36 +203,43 @@ impl<'a> Evaluation<'a> {
         &self,
         kind: Macro,
         items: impl Iterator<Item = &'i Value>,
-        filter: Option<&Expr>,
-        body: &Expr,
+        Body { filter, each, kept }: &Body<'_>,
         outer: Option<&Scope<'_>>,
     ) -> Result<Value, Error> {
-        let test = |condition: &Expr, value: &Value| self.condition(condition, Some(&Scope { value, outer }));
+        let test = |value: &Value| self.condition(each, Some(&Scope { value, outer, kept: &places(*kept) }));
         match kind {
-            Macro::All => logic::all(items, |item| test(body, item)).map(Value::Bool),
-            Macro::Exists => logic::exists(items, |item| test(body, item)).map(Value::Bool),
-            Macro::ExistsOne => logic::exists_one(items, |item| test(body, item)).map(Value::Bool),
+            Macro::All => logic::all(items, test).map(Value::Bool),
+            Macro::Exists => logic::exists(items, test).map(Value::Bool),
+            Macro::ExistsOne => logic::exists_one(items, test).map(Value::Bool),
             Macro::Filter => {
-                let mut kept = Vec::new();
+                let mut found = Vec::new();
                 for item in items {
-                    if test(body, item)? {
-                        kept.push(item.clone());
+                    if test(item)? {
+                        found.push(item.clone());
                     }
                 }
-                Ok(Value::List(kept))
+                Ok(Value::List(found))
             }
             Macro::Map => {
                 let mut mapped = Vec::with_capacity(items.size_hint().0);
-                for item in items {
-                    if filter.map_or(Ok(true), |filter| test(filter, item))? {
-                        let scope = Scope { value: item, outer };
-                        mapped.push(self.value(body, Some(&scope))?.into_owned());
+                for value in items {
+                    let kept = places(*kept);
+                    let scope = Scope { value, outer, kept: &kept };
+                    if filter.map_or(Ok(true), |filter| self.condition(filter, Some(&scope)))? {
+                        mapped.push(self.value(each, Some(&scope))?.into_owned());
                     }
                 }
                 Ok(Value::List(mapped))
             }
         }
     }
+}
+
+/// What is evaluated for each item of a macro.
+struct Body<'e> {
+    filter: Option<&'e Expr>,
+    each: &'e Expr,
+    kept: usize,
 }
 
 /// The type that cel-go has for a value, which it names in an error.
@@ -246,15 +274,21 @@ fn borrowed(value: &Value) -> Outcome<'_> {
 }
 
 fn local<'s>(scope: Option<&'s Scope<'s>>, between: usize) -> Outcome<'s> {
+    borrowed(scope_at(scope, between)?.value)
+}
+
+/// The scope of the macro that so many others lie within.
+fn scope_at<'s>(scope: Option<&'s Scope<'s>>, between: usize) -> Result<&'s Scope<'s>, Error> {
     let mut scope = scope;
     for _ in 0..between {
         scope = scope.and_then(|scope| scope.outer);
     }
-    // The parser counted the macros around.
-    scope.map_or_else(
-        || Err(Error::new("a variable is used outside of its macro")),
-        |scope| borrowed(scope.value),
-    )
+    scope.ok_or_else(no_macro)
+}
+
+/// Never: the parser counted the macros around.
+fn no_macro() -> Error {
+    Error::new("a variable is used outside of its macro")
 }
 
 fn select<'s>(base: Cow<'s, Value>, name: &str) -> Outcome<'s> {

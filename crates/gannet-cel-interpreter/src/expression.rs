@@ -4,6 +4,7 @@ use gannet_cel::{Error, Timestamp, Value};
 
 use crate::evaluate::Evaluation;
 use crate::parse::parse;
+use crate::repeated;
 use crate::tree::Expr;
 use crate::types::Types;
 
@@ -23,6 +24,8 @@ use crate::types::Types;
 #[derive(Debug)]
 pub struct Expression {
     root: Expr,
+    /// How many results are kept for an evaluation.
+    kept: usize,
 }
 
 /// The variables of an expression; one that is nothing is not declared.
@@ -45,7 +48,9 @@ impl Expression {
     /// # Errors
     /// It is not CEL, or calls a function that there is not; the error says where and which.
     pub fn parse(source: &str) -> Result<Self, Error> {
-        Ok(Self { root: parse(source)? })
+        let mut root = parse(source)?;
+        let kept = repeated::mark(&mut root);
+        Ok(Self { root, kept })
     }
 
     /// Its value, with the words of cel-go if it has none.
@@ -63,6 +68,6 @@ impl Expression {
     /// A key, field or name that is not there, an overflow, a division by zero, operands of types that have no such
     /// operator, an `Any` of an unknown type.
     pub fn evaluate(&self, types: &Types, variables: &Variables) -> Result<Value, Error> {
-        Evaluation::new(types, variables).run(&self.root)
+        Evaluation::new(types, variables, self.kept).run(&self.root)
     }
 }

@@ -14,6 +14,7 @@ mod expression;
 mod message;
 mod name;
 mod parse;
+mod repeated;
 mod tree;
 mod types;
 mod well_known;

@@ -263,7 +263,7 @@ fn default(types: &Types, message: &DynamicMessage, field: &FieldDescriptor) -> 
     let kind = match field.kind() {
         FieldKind::Singular(kind) => kind,
         FieldKind::List(_) => return Value::List(Vec::new()),
-        FieldKind::Map { .. } => return Value::Map(Vec::new()),
+        FieldKind::Map { .. } => return Value::Map(gannet_cel::Map::default()),
     };
     match kind {
         SingularKind::Message(index) => {

@@ -199,7 +199,7 @@ impl Parser {
             .and_then(|filter| Ok((filter, self.boxed(body)?)));
         self.locals.pop();
         let (filter, body) = inner?;
-        Ok(Expr::Macro { kind, range, filter, body })
+        Ok(Expr::Macro { kind, range, filter, body, kept: 0 })
     }
 }
 

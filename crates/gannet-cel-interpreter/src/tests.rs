@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use buffa_descriptor::DescriptorPool;
-use buffa_descriptor::reflect::{DynamicMessage, ReflectMessageMut as _, Value as Stored};
+use buffa_descriptor::reflect::{
+    DynamicMessage, MapKey, MapValue, ReflectMessage as _, ReflectMessageMut as _, Value as Stored,
+};
 use gannet_cel::{Duration, Timestamp, Value};
 use proptest::prelude::*;
 
@@ -217,4 +219,31 @@ fn patterns_that_are_no_literals_are_what_they_are_each_time() {
     fails("['(', 'b'].all(pattern, 'b'.matches(pattern))", "error parsing regexp");
     fails("['b', '('].all(pattern, 'b'.matches(pattern))", "error parsing regexp");
     fails("dyn(1).matches('b' + 'c')", "no such overload");
+}
+
+#[test]
+fn what_is_kept_is_that_of_the_item() {
+    holds("[[1, 2], [3]].map(a, a.map(b, a.map(c, c + b).size() * a[0] + size('x' + 'y'))) == [[4, 4], [5]]");
+    holds("[1, 2].all(a, [3, 4].map(b, [a].map(c, c)[0] * b) == [3 * a, 4 * a])");
+    holds("[1, 0, 2].map(a, a != 0, [1, 2].map(b, b / a + [a][0])) == [[2, 3], [2, 3]]");
+    holds("[1, 2].exists(a, a == 2 || [1].all(b, 1 / (a - 1) == b))");
+    fails("[1, 2].all(a, [1].all(b, 1 / int('0') == a))", "division by zero");
+}
+
+#[test]
+fn a_map_of_any_size_is_looked_up_for_each_of_as_many_items() {
+    let size = 20_000;
+    let mut message = new("google.protobuf.Struct");
+    let entries = (0..size).map(|at| {
+        let mut value = new("google.protobuf.Value");
+        set(&mut value, 2, Stored::F64(f64::from(at)));
+        (MapKey::String(at.to_string()), Stored::Message(value))
+    });
+    set(&mut message, 1, Stored::Map(MapValue::from_entries(entries.collect())));
+    let mut everything = new(EVERYTHING);
+    let number = POOL.message(everything.message_index()).field_by_name("struct").unwrap().number();
+    set(&mut everything, number, Stored::Message(message));
+    // Were the map made anew, or gone through, for each of its keys, this would take minutes.
+    let source = "this.struct.all(key, this.struct[key] == double(key)) && this.struct == this.struct";
+    assert_eq!(evaluate_on(TYPES.value(&everything), source), Ok(Value::Bool(true)));
 }

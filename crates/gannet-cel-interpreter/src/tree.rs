@@ -36,7 +36,43 @@ pub(crate) enum Expr {
         range: Box<Expr>,
         filter: Option<Box<Expr>>,
         body: Box<Expr>,
+        /// How many results of parts of filter and body are kept for an item, for the macros within.
+        kept: usize,
     },
+    /// What is evaluated once for an item of the macro that so many macros lie around it, or once at all: its result is kept in
+    /// this place.
+    Kept {
+        between: Option<usize>,
+        place: usize,
+        inner: Box<Expr>,
+    },
+}
+
+impl Expr {
+    /// What it is made of, but for a macro.
+    pub(crate) fn parts(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Constant(_)
+            | Self::Variable(_)
+            | Self::Local(_)
+            | Self::Qualified(_)
+            | Self::Macro { .. } => Vec::new(),
+            Self::Select(part, _)
+            | Self::Has(part, _)
+            | Self::Not(part)
+            | Self::Matches(part, _)
+            | Self::Kept { inner: part, .. } => vec![part],
+            Self::Field(first, second)
+            | Self::And(first, second)
+            | Self::Or(first, second)
+            | Self::Index(first, second)
+            | Self::MatchesFound(first, second, _) => vec![first, second],
+            Self::If(condition, then, otherwise) => vec![condition, then, otherwise],
+            Self::Call(_, parts) | Self::List(parts) => parts.iter_mut().collect(),
+            Self::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
+            Self::Message(_, fields) => fields.iter_mut().map(|(_, value)| value).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -96,9 +96,9 @@ fn json(known: WellKnown, message: &DynamicMessage, depth: usize) -> Result<Valu
     match known {
         WellKnown::Struct => {
             let Some(Stored::Map(fields)) = message.field_by_number(1) else {
-                return Ok(Value::Map(Vec::new()));
+                return Ok(Value::Map(gannet_cel::Map::default()));
             };
-            let entries: Result<Vec<(Value, Value)>, Error> = fields
+            let entries: Result<gannet_cel::Map, Error> = fields
                 .iter()
                 .map(|(key, value)| Ok((crate::message::key_value(key), inner(value)?)))
                 .collect();

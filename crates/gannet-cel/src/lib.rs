@@ -20,6 +20,7 @@ pub mod int;
 pub mod library;
 pub mod list;
 pub mod logic;
+mod map;
 mod message;
 mod number;
 pub mod re2;
@@ -30,6 +31,7 @@ mod value;
 
 pub use error::Error;
 pub use format::format;
+pub use map::Map;
 pub use message::Message;
 pub use time::{Duration, Timestamp};
 pub use value::Value;

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Duration, Error, Message, Timestamp, double, format, int, uint};
+use crate::{Duration, Error, Map, Message, Timestamp, double, format, int, uint};
 
 /// A value of an expression.
 ///
@@ -42,7 +42,7 @@ pub enum Value {
     /// `list`
     List(Vec<Value>),
     /// `map`, in the order of its entries.
-    Map(Vec<(Value, Value)>),
+    Map(Map),
     /// `google.protobuf.Timestamp`
     Timestamp(Timestamp),
     /// `google.protobuf.Duration`
@@ -128,9 +128,7 @@ impl Value {
     /// The value of a key of a map; a number is found by an equal one of another type.
     pub fn get(&self, key: &Self) -> Option<&Self> {
         match self {
-            Self::Map(entries) => {
-                entries.iter().find_map(|(candidate, value)| (candidate == key).then_some(value))
-            }
+            Self::Map(map) => map.get(key),
             _ => None,
         }
     }
@@ -148,7 +146,7 @@ impl PartialEq for Value {
             (Self::List(left), Self::List(right)) => left == right,
             (Self::Map(left), Self::Map(right)) => {
                 left.len() == right.len()
-                    && left.iter().all(|(key, value)| other.get(key).is_some_and(|found| found == value))
+                    && left.iter().all(|(key, value)| right.get(key).is_some_and(|found| found == value))
             }
             (Self::Timestamp(left), Self::Timestamp(right)) => left == right,
             (Self::Duration(left), Self::Duration(right)) => left == right,

@@ -231,7 +231,7 @@ pub(crate) const GROUPS: &[Group] = &[
                     Value::Map(vec![
                         (Value::from("b"), Value::List(vec![Value::Int(1)])),
                         (Value::from("a"), Value::Uint(2)),
-                    ]),
+                    ].into()),
                     Value::Timestamp(Timestamp::default()),
                 ]
             )?,

@@ -11,8 +11,9 @@ fn formatted(template: &str, argument: impl Into<Value>) -> String {
 
 #[test]
 fn all_values_are_written_as_strings() {
-    let map =
-        Value::Map(vec![(Value::from("b"), Value::Int(1)), (Value::from("a"), Value::from_iter([2i64]))]);
+    let map = Value::Map(
+        vec![(Value::from("b"), Value::Int(1)), (Value::from("a"), Value::from_iter([2i64]))].into(),
+    );
     let list = Value::List(vec![
         Value::Int(1),
         Value::Uint(2),

@@ -30,7 +30,7 @@ fn a_list_is_indexed_by_any_whole_number_and_a_map_by_an_equal_key() {
     assert_eq!(call("_[_]", false, &[list.clone(), Value::Double(1.0)]), Ok(Value::from("b")));
     assert!(call("_[_]", false, &[list.clone(), Value::Double(0.5)]).is_err());
     assert!(call("_[_]", false, &[list, Value::Uint(u64::MAX)]).is_err());
-    let map = Value::Map(vec![(Value::Int(1), Value::from("a"))]);
+    let map = Value::Map(vec![(Value::Int(1), Value::from("a"))].into());
     assert_eq!(call("_[_]", false, &[map.clone(), Value::Uint(1)]), Ok(Value::from("a")));
     assert_eq!(call("_[_]", false, &[map, Value::Int(2)]), Err("no such key: 2".to_owned()));
 }

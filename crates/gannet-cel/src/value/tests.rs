@@ -27,10 +27,10 @@ fn nan_equals_nothing_and_has_no_order() {
 #[test]
 fn maps_are_equal_whatever_their_order() {
     let entry = |key: Value, value: i64| (key, Value::Int(value));
-    let left = Value::Map(vec![entry(Value::from("a"), 1), entry(Value::Int(1), 2)]);
-    let right = Value::Map(vec![entry(Value::Uint(1), 2), entry(Value::from("a"), 1)]);
+    let left = Value::Map(vec![entry(Value::from("a"), 1), entry(Value::Int(1), 2)].into());
+    let right = Value::Map(vec![entry(Value::Uint(1), 2), entry(Value::from("a"), 1)].into());
     assert_eq!(left, right);
-    assert_ne!(left, Value::Map(vec![entry(Value::from("a"), 1)]));
+    assert_ne!(left, Value::Map(vec![entry(Value::from("a"), 1)].into()));
     assert_eq!(left.get(&Value::Double(1.0)), Some(&Value::Int(2)));
     assert_eq!(left.get(&Value::from("b")), None);
 }
@@ -74,7 +74,7 @@ fn values() -> impl Strategy<Value = Value> {
     scalars.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::List),
-            ("[abc]", inner).prop_map(|(key, value)| Value::Map(vec![(Value::String(key), value)])),
+            ("[abc]", inner).prop_map(|(key, value)| Value::Map(vec![(Value::String(key), value)].into())),
         ]
     })
 }

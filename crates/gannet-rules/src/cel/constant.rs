@@ -30,7 +30,7 @@ pub(crate) fn constant(message: &DynamicMessage, field: &FieldDescriptor) -> Nod
         }
         (_, Some(stored)) => Node::constant(scalar(&stored), ty),
         (FieldKind::List(_), None) => Node::constant(Value::List(Vec::new()), ty),
-        (FieldKind::Map { .. }, None) => Node::constant(Value::Map(Vec::new()), ty),
+        (FieldKind::Map { .. }, None) => Node::constant(Value::Map(gannet_cel::Map::default()), ty),
         (FieldKind::Singular(_), None) => Node::constant(zero(kind, pool), ty),
     }
 }

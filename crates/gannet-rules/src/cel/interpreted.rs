@@ -48,7 +48,7 @@ impl Writer<'_> {
                     for (key, stored) in (#tokens).into_iter().flatten() {
                         entries.push((#key, #value));
                     }
-                    #cel::Value::Map(entries)
+                    #cel::Value::Map(::core::convert::Into::into(entries))
                 }}
             }
             _ => return Err("it cannot be interpreted".to_owned()),
