@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use buffa_descriptor::DescriptorPool;
-use buffa_descriptor::reflect::{
-    DynamicMessage, MapKey, MapValue, ReflectMessage as _, ReflectMessageMut as _, Value as Stored,
-};
+use buffa_descriptor::reflect::{DynamicMessage, MapKey, MapValue, ReflectMessageMut as _, Value as Stored};
 use gannet_cel::{Duration, Timestamp, Value};
 use proptest::prelude::*;
 
