@@ -9,12 +9,18 @@ use crate::types::Types;
 use crate::well_known::{MAX_DEPTH, WellKnown, any_parts, unpack_once};
 
 pub(crate) fn messages_equal(types: &Types, left: &DynamicMessage, right: &DynamicMessage) -> bool {
-    Comparison { types, packed: MAX_DEPTH }.messages(left, right)
+    Comparison { types, depth: MAX_DEPTH + 1, packed: MAX_PACKED }.messages(left, right)
 }
 
+/// How many messages are unpacked, one within another; they are in memory at the same time. Deeper ones are equal if their
+/// bytes are.
+const MAX_PACKED: usize = 8;
+
+#[derive(Clone, Copy)]
 struct Comparison<'a> {
     types: &'a Types,
-    /// How many messages may yet be unpacked, one within another.
+    /// How many messages there may yet be, one within another, packed or not; the stack must hold them all.
+    depth: usize,
     packed: usize,
 }
 
@@ -23,23 +29,19 @@ impl Comparison<'_> {
         if left.message_descriptor().full_name() != right.message_descriptor().full_name() {
             return false;
         }
+        let Some(depth) = self.depth.checked_sub(1) else { return false };
+        let within = Self { depth, ..*self };
         if WellKnown::of(left) == Some(WellKnown::Any) {
-            return self.packed(left, right);
+            return within.packed(left, right);
         }
-        let descriptor = left.message_descriptor();
-        let fields_equal = descriptor.fields().iter().all(|field| {
-            let Some(other) = right.message_descriptor().field(field.number()) else { return false };
-            match (left.has(field), right.has(other)) {
-                (false, false) => true,
-                (true, true) => {
-                    match (left.field_by_number(field.number()), right.field_by_number(field.number())) {
-                        (Some(left), Some(right)) => self.values(left, right),
-                        _ => false,
-                    }
+        let set = numbers_of_set(left);
+        let fields_equal = set == numbers_of_set(right)
+            && set.into_iter().all(|number| {
+                match (left.field_by_number(number), right.field_by_number(number)) {
+                    (Some(left), Some(right)) => within.values(left, right),
+                    _ => false,
                 }
-                _ => false,
-            }
-        });
+            });
         fields_equal && left.unknown_fields() == right.unknown_fields()
     }
 
@@ -53,7 +55,7 @@ impl Comparison<'_> {
         }
         let Some(packed) = self.packed.checked_sub(1) else { return false };
         match (unpack_once(self.types, left), unpack_once(self.types, right)) {
-            (Ok(left), Ok(right)) => Comparison { types: self.types, packed }.messages(&left, &right),
+            (Ok(left), Ok(right)) => Self { packed, ..*self }.messages(&left, &right),
             _ => false,
         }
     }
@@ -74,4 +76,12 @@ impl Comparison<'_> {
             _ => left == right,
         }
     }
+}
+
+/// The fields that are set, and the extensions, by their numbers.
+fn numbers_of_set(message: &DynamicMessage) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    message.for_each_set(&mut |field, _| numbers.push(field.number()));
+    numbers.sort_unstable();
+    numbers
 }

@@ -326,6 +326,9 @@ fn declared_default<'m>(message: &'m DynamicMessage, field: &FieldDescriptor) ->
 fn parse_default(scalar: ScalarType, text: &str) -> Option<Value> {
     Some(match zero(scalar) {
         Value::Bool(_) => Value::Bool(text == "true"),
+        Value::Double(_) if scalar == ScalarType::Float => {
+            Value::Double(f64::from(text.parse::<f32>().ok()?))
+        }
         Value::Double(_) => Value::Double(text.parse().ok()?),
         Value::Uint(_) => Value::Uint(text.parse().ok()?),
         Value::Int(_) => Value::Int(text.parse().ok()?),

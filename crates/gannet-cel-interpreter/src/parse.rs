@@ -171,7 +171,10 @@ impl Parser {
             .map_err(|_| "matches() takes a text and a pattern".to_owned())?;
         Ok(match pattern {
             Expr::Constant(Value::String(pattern)) => Expr::Matches(Box::new(text), compile(&pattern)),
-            other => Expr::MatchesFound(Box::new(text), Box::new(other), OnceLock::new()),
+            other if is_of_rule(&other) => {
+                Expr::MatchesFound(Box::new(text), Box::new(other), OnceLock::new())
+            }
+            other => Expr::Call(function, vec![text, other]),
         })
     }
 
@@ -200,6 +203,15 @@ impl Parser {
         self.locals.pop();
         let (filter, body) = inner?;
         Ok(Expr::Macro { kind, range, filter, body, kept: 0 })
+    }
+}
+
+/// Whether this is something of the rule alone, such as `rules.pattern`: always the same.
+fn is_of_rule(expr: &Expr) -> bool {
+    match expr {
+        Expr::Variable(variable) => matches!(variable, Variable::Rule | Variable::Rules),
+        Expr::Select(base, _) => is_of_rule(base),
+        _ => false,
     }
 }
 

@@ -245,3 +245,37 @@ fn a_map_of_any_size_is_looked_up_for_each_of_as_many_items() {
     let source = "this.struct.all(key, this.struct[key] == double(key)) && this.struct == this.struct";
     assert_eq!(evaluate_on(TYPES.value(&everything), source), Ok(Value::Bool(true)));
 }
+
+#[test]
+fn what_is_packed_is_compared_within_bounds_however_deep_it_is() {
+    let packed = |name: &str, depth: usize| {
+        let mut any = new("google.protobuf.Any");
+        let mut bottom = new(EVERYTHING);
+        set(&mut bottom, number_of("a_string"), Stored::String(name.to_owned()));
+        for level in 0..=depth {
+            let inner = if level == 0 { bottom.clone() } else { holding(any.clone()) };
+            set(&mut any, 1, Stored::String(format!("x/{EVERYTHING}")));
+            set(&mut any, 2, Stored::Bytes(inner.encode_to_vec()));
+        }
+        any
+    };
+    let compared = |left: DynamicMessage, right: DynamicMessage| {
+        let mut message = new(EVERYTHING);
+        set(&mut message, 44, Stored::List(vec![Stored::Message(left), Stored::Message(right)]));
+        evaluate_on(TYPES.value(&message), "this.anys[0] == this.anys[1]").unwrap()
+    };
+    for depth in [0, 5, 300] {
+        assert_eq!(compared(packed("a", depth), packed("a", depth)), Value::Bool(true));
+        assert_eq!(compared(packed("a", depth), packed("b", depth)), Value::Bool(false));
+    }
+}
+
+fn number_of(field: &str) -> u32 {
+    POOL.message_by_name(EVERYTHING).unwrap().field_by_name(field).unwrap().number()
+}
+
+fn holding(any: DynamicMessage) -> DynamicMessage {
+    let mut message = new(EVERYTHING);
+    set(&mut message, 23, Stored::Message(any));
+    message
+}

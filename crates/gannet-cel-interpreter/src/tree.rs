@@ -26,7 +26,7 @@ pub(crate) enum Expr {
     Call(Function, Vec<Expr>),
     /// `text.matches(pattern)` with a pattern that is a literal.
     Matches(Box<Expr>, Result<Pattern, Error>),
-    /// The same with one that is not. The first that it ever had is kept: mostly it is part of the rule, and always the same.
+    /// The same with one that is part of the rule, and always the same: it is compiled when it is first there.
     MatchesFound(Box<Expr>, Box<Expr>, OnceLock<(String, Result<Pattern, Error>)>),
     List(Vec<Expr>),
     Map(Vec<(Expr, Expr)>),

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use buffa::DecodeOptions;
+use buffa::{DEFAULT_ELEMENT_MEMORY_LIMIT, DecodeOptions};
 use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
 use buffa_descriptor::{DescriptorPool, FieldDescriptor};
 use gannet_cel::{Error, Value};
@@ -107,16 +107,31 @@ impl Types {
         &self.pool
     }
 
-    pub(crate) fn decode_message(&self, full_name: &str, encoded: &[u8]) -> Result<DynamicMessage, Error> {
+    /// A message whose bytes were one before, and have passed the limits of their reader.
+    fn decode_message(&self, full_name: &str, encoded: &[u8]) -> Result<DynamicMessage, Error> {
+        let options = DecodeOptions::new()
+            .with_element_memory_limit(encoded.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY))
+            .with_unknown_field_limit(encoded.len().max(UNKNOWN_FIELDS));
+        self.decode_within(full_name, encoded, &options)
+    }
+
+    /// A message that is packed in an `Any`: nobody has read its bytes yet.
+    pub(crate) fn unpack_message(&self, full_name: &str, encoded: &[u8]) -> Result<DynamicMessage, Error> {
+        let memory = encoded.len().saturating_mul(PACKED_MEMORY_PER_BYTE).max(DEFAULT_ELEMENT_MEMORY_LIMIT);
+        self.decode_within(full_name, encoded, &DecodeOptions::new().with_element_memory_limit(memory))
+    }
+
+    fn decode_within(
+        &self,
+        full_name: &str,
+        encoded: &[u8],
+        options: &DecodeOptions,
+    ) -> Result<DynamicMessage, Error> {
         let index = self
             .pool
             .message_index(full_name)
             .ok_or_else(|| Error::new(format!("unknown type: '{full_name}'")))?;
-        // The bytes were a message before and have passed the limits of their reader.
-        let options = DecodeOptions::new()
-            .with_element_memory_limit(encoded.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY))
-            .with_unknown_field_limit(encoded.len().max(UNKNOWN_FIELDS));
-        DynamicMessage::decode_with_options(Arc::clone(&self.pool), index, encoded, &options)
+        DynamicMessage::decode_with_options(Arc::clone(&self.pool), index, encoded, options)
             .map_err(|error| Error::new(format!("{full_name} cannot be decoded: {error}")))
     }
 }
@@ -125,6 +140,8 @@ impl Types {
 const MEMORY_PER_BYTE: usize = 256;
 const MEMORY: usize = 1 << 20;
 const UNKNOWN_FIELDS: usize = 1000;
+/// The same for what is packed in an `Any`, above the usual limit: as much as messages get that are received.
+const PACKED_MEMORY_PER_BYTE: usize = 16;
 
 impl fmt::Debug for Types {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -143,7 +143,7 @@ pub(crate) fn unpack_once(types: &Types, message: &DynamicMessage) -> Result<Dyn
         return Err(Error::new("conversion error: a google.protobuf.Any names no type"));
     }
     let full_name = url.rsplit_once('/').map_or(url, |(_, name)| name);
-    types.decode_message(full_name, bytes)
+    types.unpack_message(full_name, bytes)
 }
 
 fn unpack(types: &Types, message: &DynamicMessage) -> Result<Value, Error> {

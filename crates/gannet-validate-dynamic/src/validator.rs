@@ -148,11 +148,7 @@ impl Validator {
         settings: &Settings,
     ) -> Result<(), ValidationError> {
         let mut report = Report::new(settings);
-        let Some(message) = self.own(message) else {
-            let text =
-                "the message is of a type that the validator's contract does not have, or has otherwise";
-            return Err(EvaluationError::new(text).into());
-        };
+        let message = self.own(message)?;
         self.check_legacy(&message)?;
         // What ended it stands in the report.
         let _ = self.check(&message, &mut report);
@@ -160,13 +156,24 @@ impl Validator {
     }
 
     /// The message by the validator's own descriptors: one of other descriptors is read anew.
-    fn own<'m>(&self, message: &'m DynamicMessage) -> Option<Cow<'m, DynamicMessage>> {
+    fn own<'m>(&self, message: &'m DynamicMessage) -> Result<Cow<'m, DynamicMessage>, EvaluationError> {
         if Arc::ptr_eq(message.pool(), &self.pool) {
-            return Some(Cow::Borrowed(message));
+            return Ok(Cow::Borrowed(message));
         }
-        let index = self.pool.message_index(message.message_descriptor().full_name())?;
-        let encoded = message.try_encode_to_vec().ok()?;
-        DynamicMessage::decode(Arc::clone(&self.pool), index, &encoded).ok().map(Cow::Owned)
+        let name = message.message_descriptor().full_name();
+        let fault = |fault: String| {
+            EvaluationError::new(format!(
+                "{name}, of other descriptors, is not read by the validator's: {fault}"
+            ))
+        };
+        let index = self
+            .pool
+            .message_index(name)
+            .ok_or_else(|| fault("its contract has no such message".to_owned()))?;
+        let encoded = message.try_encode_to_vec().map_err(|error| fault(error.to_string()))?;
+        DynamicMessage::decode(Arc::clone(&self.pool), index, &encoded)
+            .map(Cow::Owned)
+            .map_err(|error| fault(error.to_string()))
     }
 }
 

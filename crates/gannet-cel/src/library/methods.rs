@@ -50,7 +50,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::method("endsWith", 2, 2, |arguments| search(arguments, string::ends_with, bytes::ends_with)),
     Function::both("matches", 2, |arguments| match arguments {
         [Value::String(text), Value::String(pattern)] => Some(
-            re2::Pattern::new(pattern)
+            re2::Pattern::of_message(pattern)
                 .map(|pattern| Value::Bool(pattern.is_match(text)))
                 .map_err(|error| Error::new(error.to_string())),
         ),

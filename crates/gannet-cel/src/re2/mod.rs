@@ -49,6 +49,9 @@ pub use simple::{ByteSet, Piece, Sequence, Simple, simple};
 /// Bytes that the automaton of one pattern may take; one that needs more is refused as too large.
 pub const MEMORY_LIMIT: usize = 256 << 20;
 
+/// The same for a pattern that a message brings along.
+pub const MESSAGE_MEMORY_LIMIT: usize = 4 << 20;
+
 /// A pattern of RE2, ready to be searched for in time linear in the length of the text.
 ///
 /// ```
@@ -72,8 +75,28 @@ impl Pattern {
     ///
     /// What Go's `regexp.Compile` says of it; see [the module](self) for where the two differ.
     pub fn new(re2: &str) -> Result<Self, Error> {
+        Self::within(re2, MEMORY_LIMIT)
+    }
+
+    /// The same for a pattern that is not part of the contract, but of a message: it may take [`MESSAGE_MEMORY_LIMIT`].
+    ///
+    /// ```
+    /// use gannet_cel::re2::Pattern;
+    ///
+    /// assert!(Pattern::of_message(r"^\d{1,5}$").is_ok());
+    /// let error = Pattern::of_message(r"\pL{1000}").unwrap_err();
+    /// assert_eq!(error.to_string(), r"error parsing regexp: expression too large: `\pL{1000}`");
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_message(re2: &str) -> Result<Self, Error> {
+        Self::within(re2, MESSAGE_MEMORY_LIMIT)
+    }
+
+    fn within(re2: &str, memory: usize) -> Result<Self, Error> {
         let Meaning { hir, height } = parser::parse(re2)?;
-        match compiled(&hir, height) {
+        match compiled(&hir, height, memory) {
             Some(regex) => Ok(Self { source: re2.to_owned(), regex }),
             None => Err(Error::new(Fault::Large, re2)),
         }
@@ -102,11 +125,9 @@ impl fmt::Debug for Pattern {
 }
 
 /// `None` if it needs too much memory.
-fn compiled(hir: &Hir, height: u32) -> Option<Regex> {
-    let config = Config::new()
-        .nfa_size_limit(Some(MEMORY_LIMIT))
-        .which_captures(WhichCaptures::Implicit)
-        .utf8_empty(true);
+fn compiled(hir: &Hir, height: u32, memory: usize) -> Option<Regex> {
+    let config =
+        Config::new().nfa_size_limit(Some(memory)).which_captures(WhichCaptures::Implicit).utf8_empty(true);
     let compile = || Regex::builder().configure(config).build_from_hir(hir).ok();
     if height <= SHALLOW {
         return compile();

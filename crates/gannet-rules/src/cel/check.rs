@@ -190,8 +190,9 @@ impl Checker<'_> {
     }
 
     fn find_field(&self, message: MessageIndex, name: &str) -> Option<(MessageIndex, &FieldDescriptor)> {
-        let field = self.environment.pool.message(message).field_by_name(name)?;
-        Some((message, field))
+        // A name in JSON, which is found too, is no name here.
+        let fields = self.environment.pool.message(message).fields();
+        Some((message, fields.iter().find(|field| field.name() == name)?))
     }
 
     fn has(&mut self, argument: &IdedExpr) -> Result<Node, String> {

@@ -194,7 +194,8 @@ fn declared_default(kind: SingularKind, text: &str, schema: &Schema) -> Option<V
         SingularKind::Scalar(ScalarType::String) => Value::String(text.to_owned()),
         SingularKind::Scalar(ScalarType::Bytes) => Value::Bytes(unescaped(text)),
         SingularKind::Scalar(ScalarType::Bool) => Value::Bool(text == "true"),
-        SingularKind::Scalar(ScalarType::Double | ScalarType::Float) => Value::Double(text.parse().ok()?),
+        SingularKind::Scalar(ScalarType::Double) => Value::Double(text.parse().ok()?),
+        SingularKind::Scalar(ScalarType::Float) => Value::Double(f64::from(text.parse::<f32>().ok()?)),
         SingularKind::Scalar(_) => match Type::of_kind(kind, schema.pool()) {
             Type::Uint => Value::Uint(text.parse().ok()?),
             _ => Value::Int(text.parse().ok()?),

@@ -348,7 +348,7 @@ impl Writer<'_> {
         let pattern = self.borrowed(code);
         let (cel, text, pattern) = (self.cel(), text.tokens, pattern.tokens);
         let tokens = quote! {
-            #cel::re2::Pattern::new(#pattern)
+            #cel::re2::Pattern::of_message(#pattern)
                 .map_err(|error| #cel::Error::new(error.to_string()))?
                 .is_match(#text)
         };
