@@ -18,7 +18,7 @@ use crate::types::Types;
 
 pub(crate) struct Evaluation<'a> {
     types: &'a Types,
-    variables: &'a Variables,
+    variables: &'a Variables<'a>,
     now: OnceCell<Value>,
     kept: Vec<Kept>,
 }
@@ -42,7 +42,7 @@ struct Scope<'s> {
 type Outcome<'s> = Result<Cow<'s, Value>, Error>;
 
 impl<'a> Evaluation<'a> {
-    pub(crate) fn new(types: &'a Types, variables: &'a Variables, kept: usize) -> Self {
+    pub(crate) fn new(types: &'a Types, variables: &'a Variables<'a>, kept: usize) -> Self {
         Self { types, variables, now: OnceCell::new(), kept: places(kept) }
     }
 
@@ -132,15 +132,15 @@ impl<'a> Evaluation<'a> {
 
     fn variable(&self, variable: Variable) -> Outcome<'_> {
         let (name, value) = match variable {
-            Variable::This => ("this", &self.variables.this),
-            Variable::Rule => ("rule", &self.variables.rule),
-            Variable::Rules => ("rules", &self.variables.rules),
+            Variable::This => ("this", self.variables.this),
+            Variable::Rule => ("rule", self.variables.rule),
+            Variable::Rules => ("rules", self.variables.rules),
             Variable::Now => {
                 let now = || Value::Timestamp(self.variables.now.unwrap_or_else(Timestamp::now));
                 return Ok(Cow::Borrowed(self.now.get_or_init(now)));
             }
         };
-        let value = value.as_ref().ok_or_else(|| Error::new(format!("undeclared reference to '{name}'")))?;
+        let value = value.ok_or_else(|| Error::new(format!("undeclared reference to '{name}'")))?;
         borrowed(value)
     }
 

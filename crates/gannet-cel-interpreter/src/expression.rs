@@ -14,7 +14,8 @@ use crate::types::Types;
 /// use gannet_cel_interpreter::{Expression, Types, Value, Variables};
 ///
 /// let expression = Expression::parse("this.filter(word, word.startsWith('a')).size()")?;
-/// let variables = Variables { this: Some(Value::from_iter(["apple", "pear"])), ..Variables::default() };
+/// let words = Value::from_iter(["apple", "pear"]);
+/// let variables = Variables { this: Some(&words), ..Variables::default() };
 /// assert_eq!(expression.evaluate(&Types::decode(&[])?, &variables)?, Value::Int(1));
 /// # Ok::<(), gannet_cel_interpreter::Error>(())
 /// ```
@@ -29,14 +30,14 @@ pub struct Expression {
 }
 
 /// The variables of an expression; one that is nothing is not declared.
-#[derive(Debug, Clone, Default)]
-pub struct Variables {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Variables<'v> {
     /// What is validated: a message or a field's value.
-    pub this: Option<Value>,
+    pub this: Option<&'v Value>,
     /// The value of the rule that the expression belongs to.
-    pub rule: Option<Value>,
+    pub rule: Option<&'v Value>,
     /// The message of rules that it stands in.
-    pub rules: Option<Value>,
+    pub rules: Option<&'v Value>,
     /// The time; if it is nothing, that of the evaluation, which is asked for once at most.
     pub now: Option<Timestamp>,
 }
@@ -67,7 +68,7 @@ impl Expression {
     /// # Errors
     /// A key, field or name that is not there, an overflow, a division by zero, operands of types that have no such
     /// operator, an `Any` of an unknown type.
-    pub fn evaluate(&self, types: &Types, variables: &Variables) -> Result<Value, Error> {
+    pub fn evaluate(&self, types: &Types, variables: &Variables<'_>) -> Result<Value, Error> {
         Evaluation::new(types, variables, self.kept).run(&self.root)
     }
 }

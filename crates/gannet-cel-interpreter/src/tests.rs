@@ -31,14 +31,14 @@ fn set(message: &mut DynamicMessage, number: u32, value: Stored) {
     message.try_set(field, value).unwrap();
 }
 
-fn evaluate_on(this: Value, source: &str) -> Result<Value, String> {
+fn evaluate_on(this: &Value, source: &str) -> Result<Value, String> {
     let variables = Variables { this: Some(this), ..Variables::default() };
     let expression = Expression::parse(source).map_err(|error| error.to_string())?;
     expression.evaluate(&TYPES, &variables).map_err(|error| error.to_string())
 }
 
 fn evaluate(source: &str) -> Result<Value, String> {
-    evaluate_on(TYPES.value(&new(EVERYTHING)), source)
+    evaluate_on(&TYPES.value(&new(EVERYTHING)), source)
 }
 
 #[track_caller]
@@ -123,7 +123,7 @@ fn an_any_of_an_unknown_type_fails_where_it_is_looked_at() {
     set(&mut message, 23, Stored::Message(any.clone()));
     set(&mut message, 44, Stored::List(vec![Stored::Message(any)]));
     let this = TYPES.value(&message);
-    let ask = |source: &str| evaluate_on(this.clone(), source);
+    let ask = |source: &str| evaluate_on(&this, source);
     assert!(ask("this.any").unwrap_err().contains("unknown type: 'unknown.Type'"));
     assert_eq!(ask("has(this.any) && this.anys.size() == 1"), Ok(Value::Bool(true)));
     assert!(ask("this.anys[0] == 1").is_err() && ask("this.anys.all(a, a == 1)").is_err());
@@ -145,9 +145,9 @@ fn an_any_in_an_any_is_unpacked_only_so_often() {
         set(&mut message, 23, Stored::Message(any));
         TYPES.value(&message)
     };
-    assert_eq!(evaluate_on(nested(50), "this.any"), Ok(Value::Duration(Duration::from_nanos(0))));
-    assert!(evaluate_on(nested(500), "this.any").unwrap_err().contains("too often"));
-    assert_eq!(evaluate_on(nested(500), "this == this"), Ok(Value::Bool(true)));
+    assert_eq!(evaluate_on(&nested(50), "this.any"), Ok(Value::Duration(Duration::from_nanos(0))));
+    assert!(evaluate_on(&nested(500), "this.any").unwrap_err().contains("too often"));
+    assert_eq!(evaluate_on(&nested(500), "this == this"), Ok(Value::Bool(true)));
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn a_json_value_is_read_only_so_deep() {
         set(&mut message, 25, Stored::Message(value));
         TYPES.value(&message)
     };
-    assert_eq!(evaluate_on(nested(40), "this.value.size()"), Ok(Value::Int(1)));
-    assert!(evaluate_on(nested(300), "this.value").unwrap_err().contains("nested too deeply"));
+    assert_eq!(evaluate_on(&nested(40), "this.value.size()"), Ok(Value::Int(1)));
+    assert!(evaluate_on(&nested(300), "this.value").unwrap_err().contains("nested too deeply"));
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn a_field_and_the_time_are_given_to_expressions() {
     let expression = Expression::parse("now == timestamp(5) && rule == 1 && rules == 2").unwrap();
     let variables = Variables {
         this: None,
-        rule: Some(Value::Int(1)),
-        rules: Some(Value::Int(2)),
+        rule: Some(&Value::Int(1)),
+        rules: Some(&Value::Int(2)),
         now: Some(Timestamp::from_parts(5, 0)),
     };
     assert_eq!(expression.evaluate(&TYPES, &variables), Ok(Value::Bool(true)));
@@ -198,7 +198,7 @@ proptest! {
                 "gannet.conformance.cel.Everything{any: this, value: this.value, struct: this.struct}",
                 "'%s'.format([this.value]) + string(this.timestamp) + string(this.duration)",
             ] {
-                let _ = evaluate_on(this.clone(), source);
+                let _ = evaluate_on(&this, source);
             }
         }
     }
@@ -243,7 +243,7 @@ fn a_map_of_any_size_is_looked_up_for_each_of_as_many_items() {
     set(&mut everything, number, Stored::Message(message));
     // Were the map made anew, or gone through, for each of its keys, this would take minutes.
     let source = "this.struct.all(key, this.struct[key] == double(key)) && this.struct == this.struct";
-    assert_eq!(evaluate_on(TYPES.value(&everything), source), Ok(Value::Bool(true)));
+    assert_eq!(evaluate_on(&TYPES.value(&everything), source), Ok(Value::Bool(true)));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn what_is_packed_is_compared_within_bounds_however_deep_it_is() {
     let compared = |left: DynamicMessage, right: DynamicMessage| {
         let mut message = new(EVERYTHING);
         set(&mut message, 44, Stored::List(vec![Stored::Message(left), Stored::Message(right)]));
-        evaluate_on(TYPES.value(&message), "this.anys[0] == this.anys[1]").unwrap()
+        evaluate_on(&TYPES.value(&message), "this.anys[0] == this.anys[1]").unwrap()
     };
     for depth in [0, 5, 300] {
         assert_eq!(compared(packed("a", depth), packed("a", depth)), Value::Bool(true));

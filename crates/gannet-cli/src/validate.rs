@@ -96,7 +96,8 @@ pub(crate) fn run(options: &Options, out: &mut impl Write) -> Ended {
         messages.push(Path::new("-"));
     }
     let is_alone = messages.len() == 1;
-    let mut settings = gannet::validate::Settings::new();
+    // The messages are the user's own.
+    let mut settings = gannet::validate::Settings::new().interpret_at_most(usize::MAX);
     if options.fail_fast {
         settings = settings.fail_fast();
     }

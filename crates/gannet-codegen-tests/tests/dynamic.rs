@@ -7,8 +7,9 @@ use buffa_descriptor::{
     DescriptorPool, FieldKind, MessageDescriptor, MessageIndex, ScalarType, SingularKind,
 };
 use gannet::codegen::buffa::Message;
-use gannet::validate::{Validate, ValidationError};
+use gannet::validate::{Settings, Validate, ValidationError};
 use gannet_codegen_tests::buffa_tree::validated::{edges, expressions};
+use gannet_codegen_tests::interpreted::interpreted::envelopes;
 use gannet_validate_dynamic::Validator;
 
 /// How many messages of each type are compared.
@@ -63,6 +64,10 @@ macro_rules! generated {
 }
 
 generated! {
+    "interpreted.envelopes.Envelope" => envelopes::Envelope,
+    "interpreted.envelopes.Parts" => envelopes::Parts,
+    "interpreted.envelopes.Scalars" => envelopes::Scalars,
+    "interpreted.envelopes.Section" => envelopes::Section,
     "validated.edges.Frame" => edges::Frame,
     "validated.edges.Host" => edges::Host,
     "validated.edges.Opening" => edges::Opening,
@@ -98,7 +103,7 @@ impl Random {
     }
 
     fn scalar(&mut self, scalar: ScalarType) -> Value {
-        const TEXTS: [&str; 14] = [
+        const TEXTS: [&str; 22] = [
             "",
             "a",
             "b",
@@ -113,6 +118,14 @@ impl Random {
             "x@y.org",
             "^b",
             "2024-01-01T00:00:00Z",
+            "color",
+            "red",
+            "title",
+            "draft",
+            "first",
+            "low",
+            "high",
+            "type.googleapis.com/interpreted.envelopes.Point",
         ];
         const SMALL: [i32; 10] = [0, 1, 2, 3, 5, 60, -1, -7, i32::MAX, i32::MIN];
         let small = self.pick(&SMALL);
@@ -193,7 +206,9 @@ impl Random {
 
 fn validator() -> Validator {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/proto");
-    let config = gannet_build::Config::new().include(folder).file(format!("{folder}/validated"));
+    let config = gannet_build::Config::new()
+        .include(folder)
+        .files([format!("{folder}/validated"), format!("{folder}/interpreted")]);
     Validator::decode(&config.descriptors().expect("contracts")).expect("rules")
 }
 
@@ -219,7 +234,30 @@ fn random_messages_are_judged_alike_with_generated_code_and_without() {
 fn no_message_of_the_contracts_is_left_out() {
     let validator = validator();
     let all = validator.pool().messages().iter().map(MessageDescriptor::full_name);
-    let with_rules = all.filter(|name| name.starts_with("validated.") && validator.has_rules(name));
+    let is_ours = |name: &str| name.starts_with("validated.") || name.starts_with("interpreted.");
+    let with_rules = all.filter(|name| is_ours(name) && validator.has_rules(name));
     let missing: Vec<&str> = with_rules.filter(|name| !NAMES.contains(name)).collect();
     assert!(missing.is_empty(), "{missing:?} are not compared");
+}
+
+#[test]
+fn what_is_nested_is_looked_into_as_often_with_generated_code_and_without() {
+    let validator = validator();
+    let pool = validator.pool();
+    let index = pool.message_index("interpreted.envelopes.Section").expect("a message of the contracts");
+    let section = (0..10).fold(envelopes::Section::default(), |inner, _| envelopes::Section {
+        text: "x".repeat(100),
+        sections: vec![inner],
+        ..envelopes::Section::default()
+    });
+    let bytes = section.encode_to_vec();
+    let message = DynamicMessage::decode(Arc::clone(pool), index, &bytes).expect("what was encoded");
+    let mut was_enough = 0;
+    for limit in (0..10 * bytes.len()).step_by(10) {
+        let settings = Settings::new().interpret_at_most(limit);
+        let dynamic = verdict(validator.validate_with(&message, &settings));
+        assert_eq!(dynamic, verdict(section.validate_with(&settings)), "up to {limit} bytes");
+        was_enough += usize::from(!dynamic.concat().contains("`interpreted_limit`"));
+    }
+    assert!(was_enough > 100, "only {was_enough}");
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use gannet::codegen::prost::Message as _;
 use gannet::codegen::prost_types;
-use gannet::validate::{Validate, ValidationError};
+use gannet::validate::{Settings, Validate, ValidationError};
 use gannet_codegen_tests::interpreted_prost::interpreted::envelopes::{
-    Envelope, Parts, Point, Scalars, scalars,
+    Envelope, Parts, Point, Scalars, Section, scalars,
 };
 use gannet_codegen_tests::{interpreted, interpreted_prost};
 use prost_types::value::Kind;
@@ -164,4 +164,34 @@ fn maps_and_unlike_lists_can_be_made_and_predefined_rules_know_their_own_value()
     );
     let missing = broken_in_both!(Scalars, Scalars { count: 3, ..good });
     assert!(missing[0].contains("no such key"), "{missing:?}");
+}
+
+/// Sections in one another, the innermost with a text of so many bytes.
+fn sections(levels: usize, bytes: usize) -> Section {
+    let titled = |words: String, sections: Vec<Section>| Section {
+        attributes: Some(object(&[("title", text("a title"))])),
+        text: words,
+        sections,
+    };
+    (1..levels).fold(titled("x".repeat(bytes), Vec::new()), |inner, _| titled(String::new(), vec![inner]))
+}
+
+#[test]
+fn all_interpreted_rules_about_a_message_look_into_it_once() {
+    let section = sections(1, 1000);
+    let once = Settings::new().interpret_at_most(section.encoded_len());
+    assert_eq!(broken(section.validate_with(&once)), NONE, "there are two rules");
+    let less = Settings::new().interpret_at_most(section.encoded_len() - 1);
+    let failed = section.validate_with(&less).expect_err("there is no room");
+    assert!(failed.is_of_contract() && failed.to_string().contains("`interpreted_limit`"), "{failed}");
+}
+
+#[test]
+fn what_is_nested_cannot_make_interpreted_rules_work_without_bound() {
+    assert_eq!(broken_in_both!(Section, sections(20, 1_000_000)), NONE);
+    let found = broken_in_both!(Section, sections(80, 1_000_000));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("error evaluating section.title: interpreted rules would look"), "{found:?}");
+    let raised = Settings::new().interpret_at_most(usize::MAX);
+    assert_eq!(broken(sections(80, 1_000_000).validate_with(&raised)), NONE);
 }

@@ -103,10 +103,15 @@ impl fmt::Debug for MessageCheck {
 /// How many violations of one message are collected unless [`CheckSettings`] say otherwise: 100.
 pub const DEFAULT_VIOLATION_LIMIT: usize = 100;
 
+/// How many bytes of messages interpreted rules look into, for one message that is checked, unless [`CheckSettings`] say
+/// otherwise: 32 MiB.
+pub const DEFAULT_INTERPRETED_LIMIT: usize = 32 << 20;
+
 /// How a message is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSettings {
     limit: usize,
+    interpreted: usize,
 }
 
 impl Default for CheckSettings {
@@ -116,9 +121,10 @@ impl Default for CheckSettings {
 }
 
 impl CheckSettings {
-    /// Up to [`DEFAULT_VIOLATION_LIMIT`] violations are collected.
+    /// Up to [`DEFAULT_VIOLATION_LIMIT`] violations are collected, and interpreted rules look into up to
+    /// [`DEFAULT_INTERPRETED_LIMIT`] bytes.
     pub const fn new() -> Self {
-        Self { limit: DEFAULT_VIOLATION_LIMIT }
+        Self { limit: DEFAULT_VIOLATION_LIMIT, interpreted: DEFAULT_INTERPRETED_LIMIT }
     }
 
     /// Ends at the first violation.
@@ -137,6 +143,19 @@ impl CheckSettings {
     /// How many violations are collected at most.
     pub const fn violation_limit(&self) -> usize {
         self.limit
+    }
+
+    /// How many bytes of messages interpreted rules may look into. A rule about a message looks into all that this holds, so
+    /// that a message within others counts once for each of them that has such rules.
+    #[must_use]
+    pub const fn interpret_at_most(mut self, bytes: usize) -> Self {
+        self.interpreted = bytes;
+        self
+    }
+
+    /// How many bytes of messages interpreted rules may look into.
+    pub const fn interpreted_limit(&self) -> usize {
+        self.interpreted
     }
 }
 

@@ -34,7 +34,8 @@ pub use connection_info::{ConnectionInfo, PeerAddress, TlsInfo};
 pub use credentials::{CallCredentials, CredentialsRequest, ErasedCallCredentials, MakingCredentials};
 pub use deadline::Deadline;
 pub use descriptor::{
-    CheckSettings, DEFAULT_VIOLATION_LIMIT, MessageCheck, MethodDescriptor, MethodKind, ServiceDescriptor,
+    CheckSettings, DEFAULT_INTERPRETED_LIMIT, DEFAULT_VIOLATION_LIMIT, MessageCheck, MethodDescriptor,
+    MethodKind, ServiceDescriptor,
 };
 pub use encode_buffer::{EncodeBuffer, Encoded, SEGMENT_MIN};
 pub use extensions::Extensions;

@@ -58,6 +58,18 @@ impl Validation {
         self
     }
 
+    /// How many bytes interpreted rules may look into for one message; when there are more, it cannot be validated.
+    /// Default: 32 MiB.
+    ///
+    /// Rules are interpreted if the contract was compiled with `runtime_cel`. Such a rule about a message, or about a field that
+    /// holds messages, looks into all that is in them, so that a message within others counts once for each of them that has
+    /// such rules, however many: raise this where messages are very large.
+    #[must_use]
+    pub fn interpreted_limit(mut self, bytes: usize) -> Self {
+        self.settings = self.settings.interpret_at_most(bytes);
+        self
+    }
+
     /// Validates replies too.
     #[must_use]
     pub fn replies(mut self) -> Self {
@@ -241,5 +253,18 @@ impl MethodCheck {
             MessageKind::Request => self.validation.check_request(self.side, self.method, message),
             MessageKind::Reply => self.validation.check_reply(self.side, self.method, message),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_reach_the_checks() {
+        let validation = Validation::new().violation_limit(3).interpreted_limit(5);
+        assert_eq!(validation.settings, CheckSettings::new().limit(3).interpret_at_most(5));
+        let settings = validation.fail_fast().settings;
+        assert_eq!((settings.violation_limit(), settings.interpreted_limit()), (1, 5));
     }
 }

@@ -68,19 +68,27 @@ impl Check {
         Ok(Self { id, message, path: path.into_iter().map(path_element).collect(), demand })
     }
 
-    /// Evaluates the expression, and reports what comes of it.
+    /// Evaluates the expression, and reports what comes of it. `this` is kept in `seen` for the next rule about it.
     pub(crate) fn evaluate(
         &self,
         evaluated: &Evaluated,
         types: &Types,
-        this: &Value,
+        seen: &mut Option<Value>,
+        this: impl FnOnce(&Report) -> Result<Value, EvaluationError>,
         spot: Spot<'_>,
         report: &mut Report,
     ) -> Result<(), Stop> {
+        let this = match seen {
+            Some(this) => this,
+            None => match this(report) {
+                Ok(this) => seen.insert(this),
+                Err(error) => return report.fail(&self.id, &error),
+            },
+        };
         let variables = Variables {
-            this: Some(this.clone()),
-            rule: evaluated.rule.clone(),
-            rules: evaluated.rules.clone(),
+            this: Some(this),
+            rule: evaluated.rule.as_ref(),
+            rules: evaluated.rules.as_ref(),
             now: Some(report.now()),
         };
         match evaluated.expression.evaluate(types, &variables) {

@@ -4,7 +4,7 @@
 
 use buffa_descriptor::reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Reflected};
 use buffa_descriptor::{FieldDescriptor, FieldKind, MessageIndex, SingularKind};
-use gannet_cel::Value;
+use gannet_cel::{Error as EvaluationError, Value};
 use gannet_cel_interpreter::Types;
 use gannet_rules::access::Presence;
 use gannet_rules::protovalidate::{FieldRuleSet, MessageOneofRule, Rule, RuleSet, ValueRuleSet};
@@ -107,11 +107,9 @@ impl Validator {
     /// Checks the rules of a message, and reports which are broken.
     pub(crate) fn check(&self, message: &DynamicMessage, report: &mut Report) -> Result<(), Stop> {
         let Some(rules) = self.messages.get(&message.message_index()) else { return Ok(()) };
-        if !rules.checks.is_empty() {
-            let this = self.types.value(message);
-            let spot = Spot { element: None, subscript: None, for_key: false };
-            self.run(&rules.checks, || this.clone(), spot, report)?;
-        }
+        let spot = Spot { element: None, subscript: None, for_key: false };
+        let this = |report: &Report| value::seen_message(&self.types, message, report);
+        self.run(&rules.checks, this, spot, report)?;
         for oneof in &rules.message_oneofs {
             check_message_oneof(oneof, message, report)?;
         }
@@ -152,7 +150,7 @@ impl Validator {
             }
             FieldKind::List(_) | FieldKind::Map { .. } => {
                 let spot = Spot { element: Some(&rules.element), subscript: None, for_key: false };
-                self.run(&rules.whole, || value::seen(&self.types, &value), spot, report)?;
+                self.run(&rules.whole, |report| value::seen(&self.types, &value, report), spot, report)?;
                 self.items(rules, &value, report)
             }
         }
@@ -185,7 +183,7 @@ impl Validator {
         if rules.ignores_zero && value::is_zero_key(key) {
             return Ok(());
         }
-        self.run(&rules.checks, || value::seen_key(key), spot, report)
+        self.run(&rules.checks, |_| Ok(value::seen_key(key)), spot, report)
     }
 
     /// A single value, and what it holds.
@@ -215,12 +213,12 @@ impl Validator {
         spot: Spot<'_>,
         report: &mut Report,
     ) -> Result<(), Stop> {
-        let mut this = None;
+        let mut seen = None;
         for check in &rules.checks {
             match &check.demand {
                 Compiled::Expression(evaluated) => {
-                    let this = this.get_or_insert_with(|| value::seen(&self.types, value));
-                    check.evaluate(evaluated, &self.types, this, spot, report)?;
+                    let make = |report: &Report| value::seen(&self.types, value, report);
+                    check.evaluate(evaluated, &self.types, &mut seen, make, spot, report)?;
                 }
                 Compiled::TypeUrl { urls, is_allowed } => {
                     let url = type_url(value);
@@ -244,15 +242,14 @@ impl Validator {
     fn run(
         &self,
         checks: &[Check],
-        this: impl Fn() -> Value,
+        this: impl Fn(&Report) -> Result<Value, EvaluationError>,
         spot: Spot<'_>,
         report: &mut Report,
     ) -> Result<(), Stop> {
         let mut seen = None;
         for check in checks {
             if let Compiled::Expression(evaluated) = &check.demand {
-                let this = seen.get_or_insert_with(&this);
-                check.evaluate(evaluated, &self.types, this, spot, report)?;
+                check.evaluate(evaluated, &self.types, &mut seen, &this, spot, report)?;
             }
         }
         Ok(())

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use buffa::editions::FieldPresence;
 use buffa_descriptor::reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Reflected, ValueRef};
 use buffa_descriptor::{DescriptorPool, EnumValueDescriptor, SingularKind};
-use gannet_cel::Value;
+use gannet_cel::{Error, Value};
 use gannet_cel_interpreter::Types;
-use gannet_validate::Subscript;
+use gannet_validate::{Report, Subscript};
 
 /// The value of a field, or its default.
 pub(crate) fn always(message: &DynamicMessage, number: u32) -> Option<Cow<'_, Reflected>> {
@@ -20,8 +20,11 @@ pub(crate) fn always(message: &DynamicMessage, number: u32) -> Option<Cow<'_, Re
 }
 
 /// A value as an expression sees it.
-pub(crate) fn seen(types: &Types, value: &Reflected) -> Value {
-    match value {
+///
+/// # Errors
+/// There is [no room](Report::look_into) for a message in it.
+pub(crate) fn seen(types: &Types, value: &Reflected, report: &Report) -> Result<Value, Error> {
+    Ok(match value {
         Reflected::Bool(value) => Value::Bool(*value),
         Reflected::I32(value) | Reflected::EnumNumber(value) => Value::Int(i64::from(*value)),
         Reflected::I64(value) => Value::Int(*value),
@@ -31,12 +34,24 @@ pub(crate) fn seen(types: &Types, value: &Reflected) -> Value {
         Reflected::F64(value) => Value::Double(*value),
         Reflected::String(value) => Value::String(value.clone()),
         Reflected::Bytes(value) => Value::Bytes(value.clone()),
-        Reflected::Message(message) => types.value(message),
-        Reflected::List(items) => Value::List(items.iter().map(|item| seen(types, item)).collect()),
-        Reflected::Map(map) => {
-            Value::Map(map.iter().map(|(key, value)| (seen_key(key), seen(types, value))).collect())
+        Reflected::Message(message) => seen_message(types, message, report)?,
+        Reflected::List(items) => {
+            Value::List(items.iter().map(|item| seen(types, item, report)).collect::<Result<_, _>>()?)
         }
-    }
+        Reflected::Map(map) => {
+            let entries = map.iter().map(|(key, value)| Ok((seen_key(key), seen(types, value, report)?)));
+            Value::Map(entries.collect::<Result<_, Error>>()?)
+        }
+    })
+}
+
+/// A message as an expression sees it. It is copied.
+///
+/// # Errors
+/// There is [no room](Report::look_into) for it.
+pub(crate) fn seen_message(types: &Types, message: &DynamicMessage, report: &Report) -> Result<Value, Error> {
+    report.look_into(message.encoded_len())?;
+    Ok(types.value(message))
 }
 
 /// A map's key as an expression sees it.

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use gannet_cel::{Error, Timestamp, Value};
+use gannet_cel::{Error, Value};
 use gannet_cel_interpreter::{Expression, Types, Variables};
+
+use crate::report::Report;
 
 /// A rule whose expression is interpreted. Made by generated code.
 #[derive(Debug)]
@@ -49,14 +51,23 @@ impl Interpreted {
         self
     }
 
-    /// What of `this` breaks the rule, in words; nothing if it keeps it.
+    /// How `this` breaks the rule, in words; nothing if it keeps it. `this` is kept in `seen` for the next rule about it.
     ///
     /// # Errors
-    /// The expression fails, or gives something that is no verdict.
-    pub fn check(&self, this: Value, now: Timestamp) -> Result<Option<String>, Error> {
+    /// There is no such value, the expression fails, or gives something that is no verdict.
+    pub fn check(
+        &self,
+        seen: &mut Option<Value>,
+        this: impl FnOnce() -> Result<Value, Error>,
+        report: &Report,
+    ) -> Result<Option<String>, Error> {
         let Prepared { types, expression, rules } = self.prepared()?;
-        let (rules, rule) = rules.clone().unzip();
-        let variables = Variables { this: Some(this), rule, rules, now: Some(now) };
+        let this = match seen {
+            Some(this) => this,
+            None => seen.insert(this()?),
+        };
+        let (rules, rule) = rules.as_ref().map(|(rules, rule)| (rules, rule)).unzip();
+        let variables = Variables { this: Some(this), rule, rules, now: Some(report.now()) };
         match expression.evaluate(types, &variables)? {
             Value::Bool(true) => Ok(None),
             Value::Bool(false) => Ok(Some(self.text.to_owned())),
@@ -72,8 +83,10 @@ impl Interpreted {
     /// An encoded message as a value.
     ///
     /// # Errors
-    /// The contract's descriptors do not know its type, or it is nested too deep.
-    pub fn message(&self, full_name: &str, encoded: &[u8]) -> Result<Value, Error> {
+    /// The contract's descriptors do not know its type, it is nested too deep, or there is [no room](Report::look_into) for
+    /// more.
+    pub fn message(&self, full_name: &str, encoded: &[u8], report: &Report) -> Result<Value, Error> {
+        report.look_into(encoded.len())?;
         self.prepared()?.types.message(full_name, encoded)
     }
 

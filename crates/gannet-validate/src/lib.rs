@@ -16,7 +16,9 @@ mod violation;
 mod wire;
 
 pub use gannet_cel as cel;
-pub use gannet_core::{CheckSettings as Settings, DEFAULT_VIOLATION_LIMIT, MessageCheck};
+pub use gannet_core::{
+    CheckSettings as Settings, DEFAULT_INTERPRETED_LIMIT, DEFAULT_VIOLATION_LIMIT, MessageCheck,
+};
 pub use generated::{built_pattern, messages_equal};
 #[cfg(feature = "runtime-cel")]
 pub use interpreted::Interpreted;

@@ -78,6 +78,8 @@ pub struct Report {
     limit: usize,
     found: Option<Found>,
     now: Cell<Option<Timestamp>>,
+    /// How many bytes interpreted rules may still look into.
+    interpretable: Cell<usize>,
 }
 
 /// What is wrong with a message.
@@ -101,7 +103,12 @@ impl Report {
     /// An empty one. Allocates nothing.
     #[inline]
     pub fn new(settings: &Settings) -> Self {
-        Self { limit: settings.violation_limit(), found: None, now: Cell::new(None) }
+        Self {
+            limit: settings.violation_limit(),
+            found: None,
+            now: Cell::new(None),
+            interpretable: Cell::new(settings.interpreted_limit()),
+        }
     }
 
     fn found(&mut self) -> &mut Found {
@@ -216,6 +223,24 @@ impl Report {
         let now = Timestamp::now();
         self.now.set(Some(now));
         now
+    }
+
+    /// Notes that an interpreted rule is about to look into a message of so many bytes.
+    ///
+    /// A rule about a message sees all that this holds. Where messages are nested and each has such a rule, what lies innermost
+    /// is made a value for each level, and it is the peer who decides how many levels there are.
+    ///
+    /// # Errors
+    /// With this one they are more than [`Settings::interpreted_limit`].
+    pub fn look_into(&self, bytes: usize) -> Result<(), EvaluationError> {
+        let left = self.interpretable.get().checked_sub(bytes).ok_or_else(|| {
+            EvaluationError::new(
+                "interpreted rules would look into more bytes of this message and those nested in it than \
+                 `interpreted_limit` allows",
+            )
+        })?;
+        self.interpretable.set(left);
+        Ok(())
     }
 
     /// Validates a message that this one holds, and puts the step to it before the fields it finds.

@@ -86,8 +86,8 @@ pub mod interceptors {
 pub mod validate {
     pub use gannet_core::{InvalidMessage, MessageKind, Validation};
     pub use gannet_validate::{
-        DEFAULT_VIOLATION_LIMIT, FieldPath, Invalid, PathElement, Settings, Subscript, Validate, Validated,
-        ValidationError, Violation, Violations,
+        DEFAULT_INTERPRETED_LIMIT, DEFAULT_VIOLATION_LIMIT, FieldPath, Invalid, PathElement, Settings,
+        Subscript, Validate, Validated, ValidationError, Violation, Violations,
     };
 }
 

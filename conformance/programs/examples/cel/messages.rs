@@ -95,7 +95,7 @@ impl Comparison {
 
     fn evaluate(&self, expression: &Expression, type_name: &str, message: &[u8]) -> Result<String, String> {
         let this = self.types.message(type_name, message).map_err(|error| error.to_string())?;
-        let variables = Variables { this: Some(this), ..Variables::default() };
+        let variables = Variables { this: Some(&this), ..Variables::default() };
         let value = expression.evaluate(&self.types, &variables).map_err(|error| error.to_string())?;
         Ok(self.written(&value))
     }

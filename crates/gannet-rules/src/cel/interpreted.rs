@@ -1,7 +1,7 @@
 //! Writes the values that interpreted expressions are about, from the fields of a message's Rust struct.
 //!
 //! A message is given in its encoded form, which the interpreter reads by reflection; a list or a map of them as one of
-//! those. Each is encoded once per rule.
+//! those. `this` is made once for all interpreted rules about it.
 
 use buffa_descriptor::{FieldKind, SingularKind};
 use proc_macro2::TokenStream;
@@ -73,7 +73,7 @@ impl Writer<'_> {
                 Library::Prost => quote!(#root::prost::Message),
             };
             let encoded = quote!({ use #encode as _; (#tokens).encode_to_vec() });
-            return Ok(quote!(#expression.message(#name, &#encoded)?));
+            return Ok(quote!(#expression.message(#name, &#encoded, report)?));
         }
         let value = |tokens: &TokenStream| {
             Some(match ty.unwrapped() {

@@ -143,15 +143,17 @@ impl Body<'_> {
             spot: Spot::default(),
             place: self.schema.place_of_field(self.message.full_name(), field.name()),
         };
-        let mut checks = self.cel_rules(&rules.cel(), &target);
-        if let Some((typed, message)) = rules.typed() {
-            let expected = if matches!(field.kind(), FieldKind::List(_)) { "repeated" } else { "map" };
-            super::value::expect(&typed, expected)?;
-            checks.extend(self.standard(&typed, &message, &target));
-            checks.extend(self.items(field, Some(&message), &place)?);
-        } else {
-            checks.extend(self.items(field, None, &place)?);
-        }
+        let typed = rules.typed();
+        let mut checks = self.about_one(|body| {
+            let mut checks = body.cel_rules(&rules.cel(), &target);
+            if let Some((typed, message)) = &typed {
+                let expected = if matches!(field.kind(), FieldKind::List(_)) { "repeated" } else { "map" };
+                super::value::expect(typed, expected)?;
+                checks.extend(body.standard(typed, message, &target));
+            }
+            Ok::<TokenStream, String>(checks)
+        })?;
+        checks.extend(self.items(field, typed.as_ref().map(|(_, message)| message), &place)?);
         let required = rules.is_required().then(|| self.required(field));
         Ok(match (required, checks.is_empty()) {
             (Some(required), true) => quote! { if #place.is_empty() { #required } },

@@ -14,7 +14,24 @@ use super::table::Element;
 use super::value::{Target, add};
 
 impl Body<'_> {
-    /// The check of a rule that is interpreted.
+    /// The checks of what rules are about, with the place for its value that interpreted ones among them share.
+    pub(super) fn about_one<E>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<TokenStream, E>,
+    ) -> Result<TokenStream, E> {
+        let before = self.interpreted.len();
+        let checks = write(self)?;
+        if self.interpreted.len() == before {
+            return Ok(checks);
+        }
+        let root = &self.root;
+        Ok(quote! {{
+            let mut seen: ::core::option::Option<#root::validate::cel::Value> = ::core::option::Option::None;
+            #checks
+        }})
+    }
+
+    /// The check of a rule that is interpreted. It belongs [`about_one`](Self::about_one) thing.
     pub(super) fn interpreted(
         &mut self,
         rule: &CelRule,
@@ -39,7 +56,7 @@ impl Body<'_> {
         self.tables.mark_interpreted();
         let add = add(&reference, &target.spot, Some(&quote!(text)));
         Ok(quote! {
-            match (|| #name.check(#this, report.now()))() {
+            match #name.check(&mut seen, || ::core::result::Result::Ok(#this), report) {
                 ::core::result::Result::Ok(::core::option::Option::None) => {}
                 ::core::result::Result::Ok(::core::option::Option::Some(text)) => { #add }
                 ::core::result::Result::Err(error) => report.fail(#id, &error)?,

@@ -14,6 +14,7 @@ mod table;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use buffa_descriptor::reflect::DynamicMessage;
 use buffa_descriptor::{FieldDescriptor, FieldKind, MessageDescriptor, MessageIndex, SingularKind};
@@ -230,10 +231,10 @@ impl Body<'_> {
             spot: value::Spot::default(),
             place: place.clone(),
         };
-        let mut statements = TokenStream::new();
-        for rule in &rules.cel {
-            statements.extend(self.cel(rule, &rule.id, &target, &[], None));
-        }
+        let Ok(mut statements) = self.about_one(|body| {
+            let checks = rules.cel.iter().map(|rule| body.cel(rule, &rule.id, &target, &[], None));
+            Ok::<TokenStream, Infallible>(checks.collect())
+        });
         for oneof in &rules.oneofs {
             statements.extend(match self.message_oneof(oneof) {
                 Ok(written) => written,

@@ -57,7 +57,7 @@ impl Body<'_> {
         if rules.ignore() == Ignore::Always {
             return Ok(TokenStream::new());
         }
-        let mut checks = self.own_checks(subject, rules)?;
+        let mut checks = self.about_one(|body| body.own_checks(subject, rules))?;
         let is_item = subject.spot.subscript.is_some();
         if is_item && rules.ignore() == Ignore::IfZeroValue && !checks.is_empty() {
             let is_set = self.is_item_set(subject);
