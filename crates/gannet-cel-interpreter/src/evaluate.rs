@@ -13,7 +13,7 @@ use crate::construct::construct;
 use crate::expression::Variables;
 use crate::message::{fault, readable};
 use crate::name;
-use crate::tree::{Expr, Macro, Variable, compile};
+use crate::tree::{Expr, Macro, Variable};
 use crate::types::Types;
 
 pub(crate) struct Evaluation<'a> {
@@ -82,22 +82,9 @@ impl<'a> Evaluation<'a> {
             }
             Expr::Call(function, arguments) => self.call(*function, arguments, scope).map(Cow::Owned),
             Expr::Matches(text, pattern) => match &*self.value(text, scope)? {
-                Value::String(text) => Ok(bool(pattern.as_ref().map_err(Clone::clone)?.is_match(text))),
+                Value::String(text) => Ok(bool(pattern.is_match(text))),
                 _ => Err(no_such_overload()),
             },
-            Expr::MatchesFound(text, pattern, first) => {
-                let (text, pattern) = (self.value(text, scope)?, self.value(pattern, scope)?);
-                let (Value::String(text), Value::String(pattern)) = (&*text, &*pattern) else {
-                    return Err(no_such_overload());
-                };
-                let (known, compiled) = first.get_or_init(|| (pattern.clone(), compile(pattern)));
-                let is_match = if known == pattern {
-                    compiled.as_ref().map_err(Clone::clone)?.is_match(text)
-                } else {
-                    compile(pattern)?.is_match(text)
-                };
-                Ok(bool(is_match))
-            }
             Expr::List(items) => {
                 let items: Result<Vec<Value>, Error> =
                     items.iter().map(|item| self.value(item, scope).map(Cow::into_owned)).collect();
@@ -131,17 +118,16 @@ impl<'a> Evaluation<'a> {
     }
 
     fn variable(&self, variable: Variable) -> Outcome<'_> {
-        let (name, value) = match variable {
-            Variable::This => ("this", self.variables.this),
-            Variable::Rule => ("rule", self.variables.rule),
-            Variable::Rules => ("rules", self.variables.rules),
+        match variable {
+            Variable::This => {
+                let this = self.variables.this;
+                borrowed(this.ok_or_else(|| Error::new("undeclared reference to 'this'"))?)
+            }
             Variable::Now => {
                 let now = || Value::Timestamp(self.variables.now.unwrap_or_else(Timestamp::now));
-                return Ok(Cow::Borrowed(self.now.get_or_init(now)));
+                Ok(Cow::Borrowed(self.now.get_or_init(now)))
             }
-        };
-        let value = value.ok_or_else(|| Error::new(format!("undeclared reference to '{name}'")))?;
-        borrowed(value)
+        }
     }
 
     fn condition<'s>(&'s self, expr: &'s Expr, scope: Option<&'s Scope<'s>>) -> Result<bool, Error> {

@@ -11,6 +11,7 @@ mod construct;
 mod equality;
 mod evaluate;
 mod expression;
+mod fold;
 mod message;
 mod name;
 mod parse;

@@ -1,9 +1,7 @@
 //! From the syntax of an expression to what is evaluated.
 //!
 //! The parser is the crate `cel`'s; macros come from it as the calls they are written as. Not here: the meaning of names of
-//! types and enums (`name.rs`), which need descriptors.
-
-use std::sync::OnceLock;
+//! types and enums (`name.rs`), which need descriptors, and what is known beforehand (`fold.rs`).
 
 use cel::common::ast::{
     CallExpr, EntryExpr, Expr as Parsed, IdedEntryExpr, IdedExpr, LiteralValue, SelectExpr,
@@ -11,11 +9,18 @@ use cel::common::ast::{
 use gannet_cel::library::Function;
 use gannet_cel::{Error, Value};
 
-use crate::tree::{Expr, Macro, Variable, compile};
+use crate::tree::{Expr, Macro, Variable};
+
+/// What stands for the names `rules` and `rule` in the meaning of a rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfRule<'v> {
+    pub(crate) rules: &'v Value,
+    pub(crate) rule: &'v Value,
+}
 
 /// # Errors
 /// It is no expression, or one that CEL as protovalidate has it does not know.
-pub(crate) fn parse(source: &str) -> Result<Expr, Error> {
+pub(crate) fn parse(source: &str, of_rule: Option<OfRule<'_>>) -> Result<Expr, Error> {
     let parser = cel::Env::default().parser().enable_ident_escape_syntax(true);
     let parsed = parser.parse(source).map_err(|errors| {
         let first = errors.errors.first();
@@ -23,17 +28,18 @@ pub(crate) fn parse(source: &str) -> Result<Expr, Error> {
         let column = first.map_or(0, |error| error.pos.1.max(0));
         Error::new(format!("`{source}` is no CEL expression: {text} (at character {column})"))
     })?;
-    Parser { locals: Vec::new() }
+    Parser { locals: Vec::new(), of_rule }
         .expr(&parsed)
         .map_err(|fault| Error::new(format!("`{source}` cannot be evaluated: {fault}")))
 }
 
-struct Parser {
+struct Parser<'v> {
     /// The variables of the macros around, the innermost last.
     locals: Vec<String>,
+    of_rule: Option<OfRule<'v>>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn expr(&mut self, parsed: &IdedExpr) -> Result<Expr, String> {
         match &parsed.expr {
             Parsed::Literal(literal) => Ok(Expr::Constant(constant(literal))),
@@ -64,13 +70,13 @@ impl Parser {
         if let Some(between) = self.locals.iter().rev().position(|local| local == name) {
             return Some(Expr::Local(between));
         }
-        Some(Expr::Variable(match name {
-            "this" => Variable::This,
-            "rule" => Variable::Rule,
-            "rules" => Variable::Rules,
-            "now" => Variable::Now,
-            _ => return None,
-        }))
+        match (name, self.of_rule) {
+            ("this", _) => Some(Expr::Variable(Variable::This)),
+            ("now", _) => Some(Expr::Variable(Variable::Now)),
+            ("rules", Some(of_rule)) => Some(Expr::Constant(of_rule.rules.clone())),
+            ("rule", Some(of_rule)) => Some(Expr::Constant(of_rule.rule.clone())),
+            _ => None,
+        }
     }
 
     /// `a.b.c` as one name, if it is nothing but names and the first is no variable.
@@ -164,18 +170,7 @@ impl Parser {
         let mut arguments: Vec<Expr> =
             target.map(|target| self.expr(target)).transpose()?.into_iter().collect();
         arguments.extend(self.all(&call.args)?);
-        if name != "matches" {
-            return Ok(Expr::Call(function, arguments));
-        }
-        let [text, pattern] = <[Expr; 2]>::try_from(arguments)
-            .map_err(|_| "matches() takes a text and a pattern".to_owned())?;
-        Ok(match pattern {
-            Expr::Constant(Value::String(pattern)) => Expr::Matches(Box::new(text), compile(&pattern)),
-            other if is_of_rule(&other) => {
-                Expr::MatchesFound(Box::new(text), Box::new(other), OnceLock::new())
-            }
-            other => Expr::Call(function, vec![text, other]),
-        })
+        Ok(Expr::Call(function, arguments))
     }
 
     fn macro_call(&mut self, kind: Macro, call: &CallExpr) -> Result<Expr, String> {
@@ -203,15 +198,6 @@ impl Parser {
         self.locals.pop();
         let (filter, body) = inner?;
         Ok(Expr::Macro { kind, range, filter, body, kept: 0 })
-    }
-}
-
-/// Whether this is something of the rule alone, such as `rules.pattern`: always the same.
-fn is_of_rule(expr: &Expr) -> bool {
-    match expr {
-        Expr::Variable(variable) => matches!(variable, Variable::Rule | Variable::Rules),
-        Expr::Select(base, _) => is_of_rule(base),
-        _ => false,
     }
 }
 

@@ -103,7 +103,7 @@ mod tests {
                 of_macros(part, counts);
             }
         }
-        let mut root = parse(source).unwrap();
+        let mut root = parse(source, None).unwrap();
         let count = mark(&mut root);
         let mut counts = Vec::new();
         of_macros(&mut root, &mut counts);

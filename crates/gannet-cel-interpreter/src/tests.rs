@@ -33,8 +33,8 @@ fn set(message: &mut DynamicMessage, number: u32, value: Stored) {
 
 fn evaluate_on(this: &Value, source: &str) -> Result<Value, String> {
     let variables = Variables { this: Some(this), ..Variables::default() };
-    let expression = Expression::parse(source).map_err(|error| error.to_string())?;
-    expression.evaluate(&TYPES, &variables).map_err(|error| error.to_string())
+    let expression = Expression::parse(source, &TYPES).map_err(|error| error.to_string())?;
+    expression.evaluate(&variables).map_err(|error| error.to_string())
 }
 
 fn evaluate(source: &str) -> Result<Value, String> {
@@ -174,16 +174,20 @@ fn a_field_and_the_time_are_given_to_expressions() {
     let message = new("gannet.conformance.cel.Defaults");
     let field = POOL.message(message.message_index()).field_by_name("number").unwrap();
     assert_eq!(TYPES.field(&message, field), Value::Int(-42));
-    let expression = Expression::parse("now == timestamp(5) && rule == 1 && rules == 2").unwrap();
-    let variables = Variables {
-        this: None,
-        rule: Some(&Value::Int(1)),
-        rules: Some(&Value::Int(2)),
-        now: Some(Timestamp::from_parts(5, 0)),
-    };
-    assert_eq!(expression.evaluate(&TYPES, &variables), Ok(Value::Bool(true)));
-    let now = Expression::parse("now == now && now > timestamp('2020-01-01T00:00:00Z')").unwrap();
-    assert_eq!(now.evaluate(&TYPES, &Variables::default()), Ok(Value::Bool(true)));
+    let source = "now == timestamp(5) && rule == 1 && rules == 2";
+    let expression = Expression::parse_of_rule(source, &TYPES, &Value::Int(2), &Value::Int(1)).unwrap();
+    let variables = Variables { this: None, now: Some(Timestamp::from_parts(5, 0)) };
+    assert_eq!(expression.evaluate(&variables), Ok(Value::Bool(true)));
+    let now = Expression::parse("now == now && now > timestamp('2020-01-01T00:00:00Z')", &TYPES).unwrap();
+    assert_eq!(now.evaluate(&Variables::default()), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn rules_and_rule_are_names_like_others_where_no_rule_is() {
+    assert_eq!(evaluate("rules.Color.RED"), Err("undeclared reference to 'rules.Color.RED'".to_owned()));
+    assert_eq!(evaluate("rule.Kind{}"), Err("unknown type 'rule.Kind'".to_owned()));
+    let of_rule = Expression::parse_of_rule("rule.RED", &TYPES, &Value::Null, &Value::Int(1)).unwrap();
+    assert_eq!(of_rule.evaluate(&Variables::default()).unwrap_err().to_string(), "no such key: RED");
 }
 
 proptest! {
@@ -205,8 +209,8 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic(source in "[a-c0-9.(){}\\[\\]'+,:?&|!<= -]{0,40}") {
-        if let Ok(expression) = Expression::parse(&source) {
-            let _ = expression.evaluate(&TYPES, &Variables::default());
+        if let Ok(expression) = Expression::parse(&source, &TYPES) {
+            let _ = expression.evaluate(&Variables::default());
         }
     }
 }

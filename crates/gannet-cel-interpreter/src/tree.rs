@@ -1,10 +1,8 @@
 //! Expressions as they are evaluated: names and functions are looked up once, when an expression is parsed.
 
-use std::sync::OnceLock;
-
+use gannet_cel::Value;
 use gannet_cel::library::Function;
 use gannet_cel::re2::Pattern;
-use gannet_cel::{Error, Value};
 
 #[derive(Debug)]
 pub(crate) enum Expr {
@@ -24,10 +22,8 @@ pub(crate) enum Expr {
     If(Box<Expr>, Box<Expr>, Box<Expr>),
     Index(Box<Expr>, Box<Expr>),
     Call(Function, Vec<Expr>),
-    /// `text.matches(pattern)` with a pattern that is a literal.
-    Matches(Box<Expr>, Result<Pattern, Error>),
-    /// The same with one that is part of the rule, and always the same: it is compiled when it is first there.
-    MatchesFound(Box<Expr>, Box<Expr>, OnceLock<(String, Result<Pattern, Error>)>),
+    /// `text.matches(pattern)` with a pattern that is always the same.
+    Matches(Box<Expr>, Pattern),
     List(Vec<Expr>),
     Map(Vec<(Expr, Expr)>),
     Message(String, Vec<(String, Expr)>),
@@ -65,8 +61,7 @@ impl Expr {
             Self::Field(first, second)
             | Self::And(first, second)
             | Self::Or(first, second)
-            | Self::Index(first, second)
-            | Self::MatchesFound(first, second, _) => vec![first, second],
+            | Self::Index(first, second) => vec![first, second],
             Self::If(condition, then, otherwise) => vec![condition, then, otherwise],
             Self::Call(_, parts) | Self::List(parts) => parts.iter_mut().collect(),
             Self::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
@@ -78,8 +73,6 @@ impl Expr {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variable {
     This,
-    Rule,
-    Rules,
     Now,
 }
 
@@ -91,9 +84,4 @@ pub(crate) enum Macro {
     ExistsOne,
     Filter,
     Map,
-}
-
-/// A pattern, or why it is none.
-pub(crate) fn compile(pattern: &str) -> Result<Pattern, Error> {
-    Pattern::new(pattern).map_err(|error| Error::new(error.to_string()))
 }

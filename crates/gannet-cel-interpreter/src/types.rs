@@ -19,8 +19,8 @@ use crate::message::{Place, field_value, message_value};
 ///
 /// // A set of descriptors comes from `protoc --include_imports --descriptor_set_out`; the empty one knows no types.
 /// let types = Types::decode(&[])?;
-/// let expression = Expression::parse("{'a': [1, 2.0]}['a'].exists(x, x > 1)")?;
-/// assert_eq!(expression.evaluate(&types, &Variables::default())?, Value::Bool(true));
+/// let expression = Expression::parse("{'a': [1, 2.0]}['a'].exists(x, x > 1)", &types)?;
+/// assert_eq!(expression.evaluate(&Variables::default())?, Value::Bool(true));
 /// # Ok::<(), gannet_cel_interpreter::Error>(())
 /// ```
 ///

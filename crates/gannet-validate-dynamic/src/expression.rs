@@ -21,19 +21,11 @@ pub(crate) struct Check {
 #[derive(Debug)]
 pub(crate) enum Compiled {
     /// That an expression gives true or an empty string.
-    Expression(Box<Evaluated>),
+    Expression(Box<Expression>),
     /// That the type URL of an `Any` is one of these, or none of them.
     TypeUrl { urls: Vec<String>, is_allowed: bool },
     /// That an enum has a value of this number; they are sorted.
     Defined(Vec<i32>),
-}
-
-/// An expression and the constants in it.
-#[derive(Debug)]
-pub(crate) struct Evaluated {
-    expression: Expression,
-    rule: Option<Value>,
-    rules: Option<Value>,
 }
 
 /// What a violation is about.
@@ -57,22 +49,36 @@ impl Check {
                 Compiled::Defined(numbers)
             }
             Demand::Expression { source, rules } => {
-                let expression = Expression::parse(&source).map_err(|error| {
+                let parsed = match &rules {
+                    None => Expression::parse(&source, types),
+                    Some((rules, rule)) => {
+                        let rule = types.field(rules, rule);
+                        Expression::parse_of_rule(&source, types, &types.value(rules), &rule)
+                    }
+                };
+                let expression = parsed.map_err(|error| {
                     gannet_rules::Error::new(place.clone(), error.to_string()).of_rule(&*id)
                 })?;
-                let rule = rules.as_ref().map(|(rules, rule)| types.field(rules, rule));
-                let rules = rules.as_ref().map(|(rules, _)| types.value(rules));
-                Compiled::Expression(Box::new(Evaluated { expression, rule, rules }))
+                Compiled::Expression(Box::new(expression))
             }
         };
         Ok(Self { id, message, path: path.into_iter().map(path_element).collect(), demand })
     }
 
+    /// Whether every value keeps the rule, as those of a standard rule's meanings do that are about others beside it.
+    pub(crate) fn always_holds(&self) -> bool {
+        let Compiled::Expression(expression) = &self.demand else { return false };
+        match expression.constant() {
+            Some(Value::Bool(holds)) => *holds,
+            Some(Value::String(text)) => text.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Evaluates the expression, and reports what comes of it. `this` is kept in `seen` for the next rule about it.
     pub(crate) fn evaluate(
         &self,
-        evaluated: &Evaluated,
-        types: &Types,
+        expression: &Expression,
         seen: &mut Option<Value>,
         this: impl FnOnce(&Report) -> Result<Value, EvaluationError>,
         spot: Spot<'_>,
@@ -85,13 +91,8 @@ impl Check {
                 Err(error) => return report.fail(&self.id, &error),
             },
         };
-        let variables = Variables {
-            this: Some(this),
-            rule: evaluated.rule.as_ref(),
-            rules: evaluated.rules.as_ref(),
-            now: Some(report.now()),
-        };
-        match evaluated.expression.evaluate(types, &variables) {
+        let variables = Variables { this: Some(this), now: Some(report.now()) };
+        match expression.evaluate(&variables) {
             Ok(Value::Bool(true)) => Ok(()),
             Ok(Value::Bool(false)) => self.broken(spot, report),
             Ok(Value::String(text)) if text.is_empty() => Ok(()),

@@ -100,7 +100,8 @@ impl ValueRules {
 
 fn checks(rules: Vec<Rule>, types: &Types, errors: &mut Vec<gannet_rules::Error>) -> Vec<Check> {
     let compiled = rules.into_iter().map(|rule| Check::new(rule, types));
-    compiled.filter_map(|check| check.map_err(|error| errors.push(error)).ok()).collect()
+    let compiled = compiled.filter_map(|check| check.map_err(|error| errors.push(error)).ok());
+    compiled.filter(|check| !check.always_holds()).collect()
 }
 
 impl Validator {
@@ -109,7 +110,7 @@ impl Validator {
         let Some(rules) = self.messages.get(&message.message_index()) else { return Ok(()) };
         let spot = Spot { element: None, subscript: None, for_key: false };
         let this = |report: &Report| value::seen_message(&self.types, message, report);
-        self.run(&rules.checks, this, spot, report)?;
+        run(&rules.checks, this, spot, report)?;
         for oneof in &rules.message_oneofs {
             check_message_oneof(oneof, message, report)?;
         }
@@ -150,7 +151,7 @@ impl Validator {
             }
             FieldKind::List(_) | FieldKind::Map { .. } => {
                 let spot = Spot { element: Some(&rules.element), subscript: None, for_key: false };
-                self.run(&rules.whole, |report| value::seen(&self.types, &value, report), spot, report)?;
+                run(&rules.whole, |report| value::seen(&self.types, &value, report), spot, report)?;
                 self.items(rules, &value, report)
             }
         }
@@ -169,7 +170,7 @@ impl Validator {
                 for (key, item) in map {
                     let subscript = value::subscript(key);
                     if let Some(keys) = &rules.keys {
-                        self.key(keys, key, rules.spot(&subscript, true), report)?;
+                        check_key(keys, key, rules.spot(&subscript, true), report)?;
                     }
                     self.value(&rules.values, item, rules.spot(&subscript, false), report)?;
                 }
@@ -177,13 +178,6 @@ impl Validator {
             _ => {}
         }
         Ok(())
-    }
-
-    fn key(&self, rules: &ValueRules, key: &MapKey, spot: Spot<'_>, report: &mut Report) -> Result<(), Stop> {
-        if rules.ignores_zero && value::is_zero_key(key) {
-            return Ok(());
-        }
-        self.run(&rules.checks, |_| Ok(value::seen_key(key)), spot, report)
     }
 
     /// A single value, and what it holds.
@@ -216,9 +210,9 @@ impl Validator {
         let mut seen = None;
         for check in &rules.checks {
             match &check.demand {
-                Compiled::Expression(evaluated) => {
+                Compiled::Expression(expression) => {
                     let make = |report: &Report| value::seen(&self.types, value, report);
-                    check.evaluate(evaluated, &self.types, &mut seen, make, spot, report)?;
+                    check.evaluate(expression, &mut seen, make, spot, report)?;
                 }
                 Compiled::TypeUrl { urls, is_allowed } => {
                     let url = type_url(value);
@@ -237,23 +231,29 @@ impl Validator {
         }
         Ok(())
     }
+}
 
-    /// Expressions about a message, a list or map as a whole, or a key.
-    fn run(
-        &self,
-        checks: &[Check],
-        this: impl Fn(&Report) -> Result<Value, EvaluationError>,
-        spot: Spot<'_>,
-        report: &mut Report,
-    ) -> Result<(), Stop> {
-        let mut seen = None;
-        for check in checks {
-            if let Compiled::Expression(evaluated) = &check.demand {
-                check.evaluate(evaluated, &self.types, &mut seen, &this, spot, report)?;
-            }
-        }
-        Ok(())
+fn check_key(rules: &ValueRules, key: &MapKey, spot: Spot<'_>, report: &mut Report) -> Result<(), Stop> {
+    if rules.ignores_zero && value::is_zero_key(key) {
+        return Ok(());
     }
+    run(&rules.checks, |_| Ok(value::seen_key(key)), spot, report)
+}
+
+/// Expressions about a message, a list or map as a whole, or a key.
+fn run(
+    checks: &[Check],
+    this: impl Fn(&Report) -> Result<Value, EvaluationError>,
+    spot: Spot<'_>,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let mut seen = None;
+    for check in checks {
+        if let Compiled::Expression(expression) = &check.demand {
+            check.evaluate(expression, &mut seen, &this, spot, report)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_message_oneof(

@@ -34,7 +34,6 @@ struct Rules {
 struct Prepared {
     types: Arc<Types>,
     expression: Expression,
-    rules: Option<(Value, Value)>,
 }
 
 impl Interpreted {
@@ -61,14 +60,13 @@ impl Interpreted {
         this: impl FnOnce() -> Result<Value, Error>,
         report: &Report,
     ) -> Result<Option<String>, Error> {
-        let Prepared { types, expression, rules } = self.prepared()?;
+        let expression = &self.prepared()?.expression;
         let this = match seen {
             Some(this) => this,
             None => seen.insert(this()?),
         };
-        let (rules, rule) = rules.as_ref().map(|(rules, rule)| (rules, rule)).unzip();
-        let variables = Variables { this: Some(this), rule, rules, now: Some(report.now()) };
-        match expression.evaluate(types, &variables)? {
+        let variables = Variables { this: Some(this), now: Some(report.now()) };
+        match expression.evaluate(&variables)? {
             Value::Bool(true) => Ok(None),
             Value::Bool(false) => Ok(Some(self.text.to_owned())),
             Value::String(text) => Ok((!text.is_empty()).then_some(text)),
@@ -97,13 +95,14 @@ impl Interpreted {
     #[cold]
     fn prepare(&self) -> Result<Prepared, Error> {
         let types = types_of(self.descriptor_set)?;
-        let expression = Expression::parse(self.expression)?;
-        let rules = self
-            .rules
-            .as_ref()
-            .map(|rules| types.message_and_field(rules.message, rules.encoded, rules.number))
-            .transpose()?;
-        Ok(Prepared { types, expression, rules })
+        let expression = match &self.rules {
+            None => Expression::parse(self.expression, &types)?,
+            Some(Rules { message, encoded, number }) => {
+                let (rules, rule) = types.message_and_field(message, encoded, *number)?;
+                Expression::parse_of_rule(self.expression, &types, &rules, &rule)?
+            }
+        };
+        Ok(Prepared { types, expression })
     }
 }
 

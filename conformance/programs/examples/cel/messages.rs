@@ -50,7 +50,7 @@ impl Comparison {
         }
         let (mut differences, mut values, mut errors) = (Vec::new(), 0, 0);
         for source in group.expressions {
-            let parsed = Expression::parse(source);
+            let parsed = Expression::parse(source, &self.types);
             for message in &messages {
                 let theirs = match self.peer.ask_of_message(source, type_name, message)? {
                     Answer::Value(value) => Ok(value),
@@ -96,7 +96,7 @@ impl Comparison {
     fn evaluate(&self, expression: &Expression, type_name: &str, message: &[u8]) -> Result<String, String> {
         let this = self.types.message(type_name, message).map_err(|error| error.to_string())?;
         let variables = Variables { this: Some(&this), ..Variables::default() };
-        let value = expression.evaluate(&self.types, &variables).map_err(|error| error.to_string())?;
+        let value = expression.evaluate(&variables).map_err(|error| error.to_string())?;
         Ok(self.written(&value))
     }
 
