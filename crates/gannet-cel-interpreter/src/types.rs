@@ -6,11 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use buffa::{DEFAULT_ELEMENT_MEMORY_LIMIT, DecodeOptions};
-use buffa_descriptor::reflect::{DynamicMessage, ReflectMessage as _};
+use buffa_descriptor::reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Stored};
 use buffa_descriptor::{DescriptorPool, FieldDescriptor};
 use gannet_cel::{Error, Value};
 
-use crate::message::{Place, field_value, message_value};
+use crate::message::{Place, field_value, key_value, message_value, scalar_value};
 
 /// The message types that expressions can name, make and unpack from an `Any`.
 ///
@@ -66,6 +66,16 @@ impl Types {
     /// The descriptors of its own pool say what its fields are; what is in an `Any` is looked up in these types.
     pub fn value(&self, message: &DynamicMessage) -> Value {
         message_value(self, Place::root(message.clone()))
+    }
+
+    /// A stored value that is no message, list or map; null for those.
+    pub fn scalar(value: &Stored) -> Value {
+        scalar_value(value)
+    }
+
+    /// A map's key as a value.
+    pub fn key(key: &MapKey) -> Value {
+        key_value(key)
     }
 
     /// A field of a message as a value, with its default if it is absent. The message itself is not copied.

@@ -237,7 +237,7 @@ fn check_key(rules: &ValueRules, key: &MapKey, spot: Spot<'_>, report: &mut Repo
     if rules.ignores_zero && value::is_zero_key(key) {
         return Ok(());
     }
-    run(&rules.checks, |_| Ok(value::seen_key(key)), spot, report)
+    run(&rules.checks, |_| Ok(Types::key(key)), spot, report)
 }
 
 /// Expressions about a message, a list or map as a whole, or a key.

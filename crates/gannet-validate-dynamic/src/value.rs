@@ -25,23 +25,15 @@ pub(crate) fn always(message: &DynamicMessage, number: u32) -> Option<Cow<'_, Re
 /// There is [no room](Report::look_into) for a message in it.
 pub(crate) fn seen(types: &Types, value: &Reflected, report: &Report) -> Result<Value, Error> {
     Ok(match value {
-        Reflected::Bool(value) => Value::Bool(*value),
-        Reflected::I32(value) | Reflected::EnumNumber(value) => Value::Int(i64::from(*value)),
-        Reflected::I64(value) => Value::Int(*value),
-        Reflected::U32(value) => Value::Uint(u64::from(*value)),
-        Reflected::U64(value) => Value::Uint(*value),
-        Reflected::F32(value) => Value::Double(f64::from(*value)),
-        Reflected::F64(value) => Value::Double(*value),
-        Reflected::String(value) => Value::String(value.clone()),
-        Reflected::Bytes(value) => Value::Bytes(value.clone()),
         Reflected::Message(message) => seen_message(types, message, report)?,
         Reflected::List(items) => {
             Value::List(items.iter().map(|item| seen(types, item, report)).collect::<Result<_, _>>()?)
         }
         Reflected::Map(map) => {
-            let entries = map.iter().map(|(key, value)| Ok((seen_key(key), seen(types, value, report)?)));
+            let entries = map.iter().map(|(key, value)| Ok((Types::key(key), seen(types, value, report)?)));
             Value::Map(entries.collect::<Result<_, Error>>()?)
         }
+        scalar => Types::scalar(scalar),
     })
 }
 
@@ -52,18 +44,6 @@ pub(crate) fn seen(types: &Types, value: &Reflected, report: &Report) -> Result<
 pub(crate) fn seen_message(types: &Types, message: &DynamicMessage, report: &Report) -> Result<Value, Error> {
     report.look_into(message.encoded_len())?;
     Ok(types.value(message))
-}
-
-/// A map's key as an expression sees it.
-pub(crate) fn seen_key(key: &MapKey) -> Value {
-    match key {
-        MapKey::Bool(key) => Value::Bool(*key),
-        MapKey::I32(key) => Value::Int(i64::from(*key)),
-        MapKey::I64(key) => Value::Int(*key),
-        MapKey::U32(key) => Value::Uint(u64::from(*key)),
-        MapKey::U64(key) => Value::Uint(*key),
-        MapKey::String(key) => Value::String(key.clone()),
-    }
 }
 
 /// A map's key as a path has it.
